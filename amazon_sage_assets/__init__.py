@@ -1,0 +1,1 @@
+"""The bridge between Amazon Seller Central and Sage 200."""

@@ -1,0 +1,1 @@
+"""What Seller Central sends, read into exact rows. Imports no Dagster."""

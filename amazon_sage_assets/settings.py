@@ -1,0 +1,189 @@
+"""The company profile (`amazon_sage.toml`) and the environment, as one typed object.
+
+Secrets are never here: they come from the environment where a client needs them.
+"""
+
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGE = Path(__file__).parent
+SAMPLE_PROFILE = PACKAGE / "sandbox" / "amazon_sage.toml"
+PACKAGED_RULES = PACKAGE / "rules"
+OPEN_END = date(9999, 12, 31)
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
+
+
+class ProfileError(Exception):
+    """The profile cannot be used. The message names the file, the key and what is expected."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Account(_Part):
+    """A seller account: its marketplaces as Amazon names them; `currency` narrows an account that settles in one."""
+
+    name: AccountName
+    marketplaces: tuple[str, ...]
+    currency: CurrencyCode | None = None
+
+
+class Route(_Part):
+    """Who owns the revenue of orders of one account, marketplace and fulfilment, from a day until the next row's."""
+
+    account: str
+    marketplace: str
+    fulfilment: Literal["AFN", "MFN"]
+    owner: Literal["sop", "sop_daily", "settlement"] = "sop"
+    vat_treatment: str
+    valid_from: date
+    valid_to: date | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.account, self.marketplace, self.fulfilment)
+
+
+class Profile(_Part):
+    """One company. Dates of postings are taken in `timezone`; see the README for every key."""
+
+    company: str
+    base_currency: CurrencyCode = Field("GBP", validation_alias=AliasChoices("base_currency", "currency"))
+    established_in: CountryCode = "GB"
+    vat_registered: bool = True
+    timezone: str = "Europe/London"
+    posting: Literal["approve", "auto"] = "approve"
+    posting_route: Literal["cashbook", "journal_file"] = "cashbook"
+    closed_period: Literal["hold", "next_open"] = "hold"
+    rules: Path | None = None
+    accounts: tuple[Account, ...]
+    routes: tuple[Route, ...] = ()
+    owners: dict[str, str] = {}
+    local_vat: dict[str, str] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone such as Europe/London") from error
+        return value
+
+    @model_validator(mode="after")
+    def _routes_are_sound(self) -> "Profile":
+        names = [account.name for account in self.accounts]
+        if len(set(names)) != len(names):
+            raise ValueError("two accounts share a name")
+        by_name = {account.name: account for account in self.accounts}
+        for route in self.routes:
+            if route.account not in by_name:
+                raise ValueError(f"a route names the account {route.account!r}, which is not under [[accounts]]")
+            if route.marketplace not in by_name[route.account].marketplaces:
+                raise ValueError(f"a route of {route.account!r} names {route.marketplace!r}, not one of its marketplaces")
+        dated_routes(self.routes)
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def dated_routes(routes: tuple[Route, ...]) -> list[tuple[Route, date]]:
+    """Each route with its last day. Raises ValueError where ranges overlap or leave a gap."""
+    dated = []
+    ordered = sorted(routes, key=lambda r: (r.key, r.valid_from))
+    for route, following in zip(ordered, [*ordered[1:], None], strict=True):
+        next_start = following.valid_from if following and following.key == route.key else None
+        last = route.valid_to or (next_start - timedelta(days=1) if next_start else OPEN_END)
+        where = f"the routes of {' '.join(route.key)} from {route.valid_from}"
+        if last < route.valid_from:
+            raise ValueError(f"{where}: the range ends before it begins")
+        if next_start and next_start <= last:
+            raise ValueError(f"{where} overlap the ones from {next_start}")
+        if next_start and next_start > last + timedelta(days=1):
+            raise ValueError(f"{where} leave a gap between {last} and {next_start}")
+        dated.append((route, last))
+    return dated
+
+
+class Environment(BaseSettings):
+    """Where state lives and which profile is used: AMAZON_SAGE_HOME and AMAZON_SAGE_PROFILE."""
+
+    model_config = SettingsConfigDict(env_prefix="AMAZON_SAGE_", extra="ignore")
+
+    home: Path = Path("var")
+    profile: Path | None = None
+
+    @property
+    def profile_path(self) -> Path:
+        """The named profile, else `amazon_sage.toml` here, else the packaged sample."""
+        if self.profile:
+            return self.profile
+        local = Path("amazon_sage.toml")
+        return local if local.exists() else SAMPLE_PROFILE
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.home / "warehouse" / "working.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        return self.home / "finance" / "amazon_sage.duckdb"
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox" / "settlements"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+
+def load_profile(path: Path) -> Profile:
+    """Read a profile. Raises ProfileError naming the file, the key and what is wrong."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ProfileError(f"There is no profile at {path}. Set AMAZON_SAGE_PROFILE to your amazon_sage.toml.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{path} is not valid TOML: {error}.") from None
+    try:
+        profile = Profile.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_say(problem["loc"], problem["msg"]) for problem in error.errors())
+        raise ProfileError(f"{path} cannot be used: {problems}.") from None
+    if profile.rules is not None and not profile.rules.is_absolute():
+        profile = profile.model_copy(update={"rules": path.parent / profile.rules})
+    return profile
+
+
+def _say(location: tuple[str | int, ...], message: str) -> str:
+    where = ".".join(str(part + 1) if isinstance(part, int) else part for part in location) or "the profile"
+    return f"{where}: {message.removeprefix('Value error, ')}"
+
+
+def rule_file(profile: Profile, name: str) -> Path:
+    """The profile's own rule file where it has one, else the packaged one."""
+    if profile.rules and (own := profile.rules / name).exists():
+        return own
+    return PACKAGED_RULES / name

@@ -1,0 +1,195 @@
+"""The files of `sql/`: one file is one relation, named by its folder and its file name.
+
+A file with `$settlement_key` grows with settlements: its table is replaced for one settlement at a time. Every other
+file is a view. Dependencies and columns are read from the SQL itself, the description from its head comment.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
+from amazon_sage_assets.amazon.inspection import CANONICAL_COLUMNS
+
+PACKAGE = Path(__file__).parent
+LAYERS = ("staging", "core", "exceptions", "finance")
+PER_SETTLEMENT = "settlement_key"
+
+# Relations without a schema of their own that a file reads: the canonical text of the document being staged.
+DOCUMENT_TEXT = "settlement_report"
+# A value for parameters while a relation is only described; one of them must be a date format.
+_ANY_TEXT = "%Y"
+_STANDS_FOR = {DOCUMENT_TEXT: ("raw", "settlement_documents")}
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One relation: `dependencies` are (schema, table) pairs, `parameters` the `$names` the file wants."""
+
+    schema: str
+    name: str
+    sql: str
+    description: str
+    parameters: frozenset[str]
+    dependencies: tuple[tuple[str, str], ...]
+
+    @property
+    def relation(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def per_settlement(self) -> bool:
+        return PER_SETTLEMENT in self.parameters
+
+    @property
+    def replaced_by(self) -> str:
+        """The column whose value is replaced at a time: a document where the file is staged from one."""
+        return "document_sha256" if "document_sha256" in self.parameters else PER_SETTLEMENT
+
+
+def sql_folder() -> Path:
+    """Inside the installed package, else at the root of the repository."""
+    packaged = PACKAGE / "sql"
+    return packaged if packaged.exists() else PACKAGE.parent / "sql"
+
+
+def read_sql_file(path: Path, schema: str) -> SqlFile:
+    sql = path.read_text(encoding="utf-8")
+    head = re.match(r"(?:--[^\n]*\n)+", sql)
+    description = " ".join(line.removeprefix("--").strip() for line in head[0].splitlines()) if head else ""
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found = set()
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            found.add((table.db, table.name))
+        elif table.name in _STANDS_FOR:
+            found.add(_STANDS_FOR[table.name])
+        elif table.name and table.name not in ctes:
+            raise ValueError(f"{path.name} reads {table.name!r} without naming its schema")
+    parameters = frozenset(re.findall(r"\$([a-z_][a-z_0-9]*)", sql))
+    return SqlFile(schema, path.stem, sql, description, parameters, tuple(sorted(found)))
+
+
+@cache
+def relations() -> dict[str, SqlFile]:
+    """Every relation of sql/ by `schema.name`, in an order in which each comes after what it reads."""
+    files = {
+        sql_file.relation: sql_file
+        for layer in LAYERS
+        for path in sorted((sql_folder() / layer).glob("*.sql"))
+        for sql_file in (read_sql_file(path, layer),)
+    }
+    union = _open_exceptions([f for f in files.values() if f.schema == "exceptions"])
+    files[union.relation] = union
+    graph = {
+        name: [f"{schema}.{table}" for schema, table in sql_file.dependencies if f"{schema}.{table}" in files]
+        for name, sql_file in files.items()
+    }
+    return {name: files[name] for name in TopologicalSorter(graph).static_order()}
+
+
+def _open_exceptions(files: list[SqlFile]) -> SqlFile:
+    """All exceptions as one relation, so that a new code is one new file and nothing else."""
+    sql = "\nunion all by name\n".join(f"select * from {f.relation}" for f in files)
+    return SqlFile(
+        schema="exceptions",
+        name="open_exceptions",
+        sql=sql,
+        description="Every open exception: the relations of this folder, one below the other.",
+        parameters=frozenset(),
+        dependencies=tuple((f.schema, f.name) for f in files),
+    )
+
+
+@cache
+def checks() -> tuple[SqlFile, ...]:
+    """The invariants: any row returned is a failure."""
+    return tuple(read_sql_file(path, "checks") for path in sorted((sql_folder() / "checks").glob("*.sql")))
+
+
+def migrations() -> Iterator[tuple[str, str]]:
+    """(name, SQL) of the ordered schema files."""
+    for path in sorted((sql_folder() / "schema").glob("*.sql")):
+        yield path.stem, path.read_text(encoding="utf-8")
+
+
+def create_relations(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every relation exist: views as their files say now, tables empty where they were missing.
+
+    Raises StaleRelation when a table has other columns than its file, which only `rebuild` can mend.
+    """
+    connection.execute(f"create temp table if not exists {DOCUMENT_TEXT} as select {_empty_document()} where false")
+    for sql_file in relations().values():
+        if sql_file.per_settlement:
+            nothing = dict.fromkeys(sql_file.parameters, _ANY_TEXT)
+            selection = f"select * from ({sql_file.sql}) where false"
+            connection.execute(f"create table if not exists {sql_file.relation} as {selection}", nothing)
+            wanted = [row[0] for row in connection.execute(f"describe {selection}", nothing).fetchall()]
+            present = [row[0] for row in connection.execute(f"describe {sql_file.relation}").fetchall()]
+            if wanted != present:
+                raise StaleRelation(sql_file.relation)
+        else:
+            connection.execute(f"create or replace view {sql_file.relation} as {sql_file.sql}")
+    connection.execute(f"drop table {DOCUMENT_TEXT}")
+
+
+class StaleRelation(Exception):  # noqa: N818
+    """A table was made by an older version of its file."""
+
+    def __init__(self, relation: str) -> None:
+        super().__init__(f"{relation} was made by an older version. Run `amazon-sage rebuild` to make it again.")
+        self.relation = relation
+
+
+def replace_rows(connection: duckdb.DuckDBPyConnection, sql_file: SqlFile, parameters: Mapping[str, Any]) -> None:
+    """Replace one settlement's (or one document's) rows of a relation. Call it inside a transaction."""
+    column = sql_file.replaced_by
+    wanted = {name: parameters[name] for name in sql_file.parameters}
+    connection.execute(f"delete from {sql_file.relation} where {column} = $1", [parameters[column]])
+    connection.execute(f"insert into {sql_file.relation} by name {sql_file.sql}", wanted)
+
+
+@cache
+def described() -> dict[str, dict[str, dict[str, str]]]:
+    """Schema, table and column with its type, of the whole warehouse, from an empty one in memory."""
+    with duckdb.connect() as connection:
+        for _, sql in migrations():
+            connection.execute(sql)
+        create_relations(connection)
+        rows = connection.execute(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            " where not internal order by schema_name, table_name, column_index"
+        ).fetchall()
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, data_type in rows:
+        found.setdefault(schema, {}).setdefault(table, {})[column] = data_type
+    return found
+
+
+def column_lineage(sql_file: SqlFile) -> dict[str, list[tuple[str, str, str]]]:
+    """For each column of a relation, the (schema, table, column) it comes from, as far as the SQL itself tells."""
+    document = {DOCUMENT_TEXT: dict.fromkeys(CANONICAL_COLUMNS, "VARCHAR")}
+    schema = {**described(), "": document}
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for column, root in lineage(None, sql_file.sql, schema, dialect="duckdb").items():
+        sources = set()
+        for node in root.walk():
+            table = node.expression
+            if isinstance(table, exp.Table) and table.db:
+                sources.add((table.db, table.name, node.name.rsplit(".", 1)[-1].strip('"')))
+        if sources:
+            found[column] = sorted(sources)
+    return found
+
+
+def _empty_document() -> str:
+    return ", ".join(f"cast(null as varchar) as {name}" for name in CANONICAL_COLUMNS)

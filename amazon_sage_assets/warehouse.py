@@ -1,0 +1,162 @@
+"""The warehouse: a DuckDB file that one process writes at a time. Nothing else in the project knows the engine's rules.
+
+Connections are short: open, one transaction, close. A process that finds the file in use waits, and then names the
+process that holds it. Finance never opens this file: `publish` writes a copy for reading.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import stamina
+from dagster_duckdb import DuckDBResource
+
+from amazon_sage_assets.sqlfiles import create_relations, migrations
+
+# A file that 1.5 can read as well, so that there is a way back and older clients can open the published copy.
+STORAGE_VERSION = "v1.5.0"
+
+
+class WarehouseBusy(Exception):  # noqa: N818
+    """Another process holds the warehouse and did not let go in time."""
+
+
+class Warehouse(DuckDBResource):
+    """The working DuckDB file. `wait_seconds` is how long a connection waits for another process to finish."""
+
+    wait_seconds: float = 60.0
+    memory_limit: str = "1200MB"
+
+    @property
+    def path(self) -> Path:
+        return Path(self.database)
+
+    @contextmanager
+    def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that is always closed, also when the body raises."""
+        connection = self._open(read_only)
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+        finally:
+            connection.close()
+
+    # The stock name, kept for what expects a DuckDBResource; the stock method leaks the connection on an error.
+    get_connection = connect
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Read-only: several readers can be open at once, but no writer beside them."""
+        self.migrate_if_missing()
+        with self.connect(read_only=True) as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: everything in the body is kept, or nothing."""
+        self.migrate_if_missing()
+        with self.connect() as connection:
+            connection.begin()
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def migrate_if_missing(self) -> None:
+        if not self.path.exists():
+            self.migrate()
+
+    def migrate(self) -> None:
+        """Bring the schema up to date: new migrations once each, then every relation of sql/."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.connect() as connection:
+            connection.execute("create table if not exists main.migrations (name varchar primary key, sql_text varchar)")
+            applied = dict(connection.execute("select name, sql_text from main.migrations").fetchall())
+            for name, sql in migrations():
+                if name not in applied:
+                    connection.begin()
+                    connection.execute(sql)
+                    connection.execute("insert into main.migrations values ($1, $2)", [name, sql])
+                    connection.commit()
+                elif applied[name] != sql:
+                    raise RuntimeError(f"The migration {name} was edited after it was applied; add a new file instead.")
+            create_relations(connection)
+
+    def publish(self, target: Path, schema: str = "finance") -> dict[str, int]:
+        """Write the relations of a schema as tables of a new file and swap it in. Returns the rows per table.
+
+        Readers that have the old file open keep what they see; the next open shows the new one.
+        """
+        self.migrate_if_missing()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(f".{uuid4().hex}.duckdb")
+        counts = {}
+        try:
+            with self.connect() as connection:
+                connection.execute(f"attach '{_quoted(fresh)}' as published (storage_version '{STORAGE_VERSION}')")
+                connection.execute(f"create schema published.{schema}")
+                names = connection.execute(
+                    "select table_name from information_schema.tables where table_catalog <> 'published'"
+                    " and table_schema = $1 order by table_name",
+                    [schema],
+                ).fetchall()
+                for (name,) in names:
+                    connection.execute(f"create table published.{schema}.{name} as from {schema}.{name}")
+                    row = connection.execute(f"select count(*) from published.{schema}.{name}").fetchone()
+                    counts[name] = row[0] if row else 0
+                connection.execute("checkpoint published")
+                connection.execute("detach published")
+            with fresh.open("rb") as handle:
+                os.fsync(handle.fileno())
+            fresh.replace(target)
+            Path(f"{target}.wal").unlink(missing_ok=True)
+        finally:
+            fresh.unlink(missing_ok=True)
+            Path(f"{fresh}.wal").unlink(missing_ok=True)
+        return counts
+
+    def _open(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        config = {"storage_compatibility_version": STORAGE_VERSION, "memory_limit": self.memory_limit}
+        if not read_only and not self.path.parent.exists():
+            raise FileNotFoundError(f"The folder of the warehouse does not exist: {self.path.parent}")
+        try:
+            for attempt in stamina.retry_context(
+                on=_is_lock_conflict, attempts=None, timeout=self.wait_seconds, wait_initial=0.05, wait_max=1.0,
+                wait_jitter=0.2,
+            ):  # fmt: skip
+                with attempt:
+                    return duckdb.connect(self.database, read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if not _is_lock_conflict(error):
+                raise
+            holder = re.search(r"PID (\d+)", str(error))
+            who = f"process {holder[1]} ({_command_of(holder[1])})" if holder else "another process"
+            raise WarehouseBusy(
+                f"The warehouse {self.path} is in use by {who} and was not free within {self.wait_seconds:g} s. "
+                "Wait for that run to end, or close the program that has the file open. "
+                "To read figures, open the published file instead."
+            ) from None
+        raise AssertionError("unreachable: the retry context either returns or raises")
+
+
+def _is_lock_conflict(error: Exception) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+
+
+def _command_of(pid: str) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "name unknown"
+    return " ".join(word.decode(errors="replace") for word in words if word)[:80] or "name unknown"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,339 @@
+-- What each settlement line is: owner, VAT treatment, account, period and document, with its net and its VAT.
+-- One row per line of the standing document. `amount`, `net` and `vat` are towards the seller, in the settlement's
+-- currency; net + vat = amount except for reverse charge, where the VAT comes on top and moves no money.
+-- `problem` names why a line cannot be booked. A 0.00 line books nothing and needs no owner.
+with settlement as (
+    select s.*, p.timezone, p.established_region
+    from core.core__settlements as s
+    cross join control.profile as p
+    where s.settlement_key = $settlement_key
+),
+
+-- Per item: does Amazon show tax for it, and at which rate? An item is type, order, item code and SKU together.
+item_tax as (
+    select
+        l.transaction_type,
+        l.order_id,
+        l.order_item_code,
+        l.sku,
+        sum(case when m.row_group like '%\_tax' escape '\' then l.amount else 0.00 end) as tax,
+        sum(case when m.row_group not like '%\_tax' escape '\' then l.amount else 0.00 end) as net
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    inner join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
+    where
+        m.row_group in (
+            'sale', 'sale_tax', 'promotion', 'promotion_tax', 'liquidation', 'liquidation_tax',
+            'refund', 'refund_tax', 'refund_promotion', 'refund_promotion_tax'
+        )
+    group by all
+    having count(*) filter (where m.row_group like '%\_tax' escape '\' and l.amount <> 0) > 0
+),
+
+-- Orders from which Amazon keeps the tax as deemed supplier, sale and refund apart; `residual` must be nil.
+withheld_orders as (
+    select l.transaction_type, l.order_id, sum(l.amount) as residual
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    inner join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
+    where m.row_group like '%\_tax' escape '\' and m.row_group not in ('fee_tax', 'liquidation_tax')
+    group by all
+    having count(*) filter (where m.row_group like '%withheld\_tax' escape '\' and l.amount <> 0) > 0
+),
+
+-- Fees whose VAT stands beside them as a row of its own, and the account of the fee it belongs to.
+taxed_fees as (
+    select
+        l.transaction_type,
+        l.amount_type,
+        l.order_id,
+        l.posted_at,
+        sum(l.amount) as total,
+        min(m.account_key) filter (where m.row_group <> 'fee_tax') as fee_account,
+        min(m.row_group) filter (where m.row_group <> 'fee_tax') as fee_group
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    inner join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
+    where
+        m.row_group in (
+            'order_fee', 'fba_fee', 'storage', 'inbound', 'removal', 'advertising', 'subscription', 'promotion_fee',
+            'postage', 'other_fee', 'fee_tax'
+        )
+        and exists (
+            select 1
+            from core.row_matches as t
+            where
+                t.settlement_key = m.settlement_key
+                and t.transaction_type = m.transaction_type
+                and t.amount_type = m.amount_type
+                and t.row_group = 'fee_tax'
+        )
+    group by all
+    having count(*) filter (where m.row_group = 'fee_tax') > 0
+),
+
+placed as (
+    select
+        l.line_number,
+        l.part,
+        l.amount,
+        l.order_id,
+        local_day(l.posted_at, s.timezone) as posted_day,
+        m.row_group,
+        m.account_key as rule_account,
+        m.vat_treatment as rule_treatment,
+        m.status as rule_status,
+        s.account,
+        s.established_region,
+        l.fulfilment,
+        l.transaction_type,
+        l.amount_type,
+        l.order_item_code,
+        l.sku,
+        l.posted_at,
+        s.currency,
+        case
+            when
+                l.marketplace_name is null
+                or l.marketplace_name like 'Non-Amazon%'
+                or l.marketplace_name like '%Prod Marketplace'
+                then s.marketplace
+            else l.marketplace_name
+        end as marketplace
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    left join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
+),
+
+owned as (
+    select
+        p.line_number,
+        p.part,
+        p.amount,
+        p.posted_day,
+        p.row_group,
+        p.rule_account,
+        p.rule_treatment,
+        p.rule_status,
+        p.marketplace,
+        r.vat_treatment as route_treatment,
+        p.established_region,
+        coalesce(site.local_fees, false) as local_fees,
+        f.fee_account,
+        f.total as fee_total,
+        f.fee_group,
+        coalesce(
+            site.region,
+            case
+                when p.currency = 'GBP' then 'GB'
+                when p.currency in ('EUR', 'SEK', 'PLN') then 'EU'
+                else 'ELSEWHERE'
+            end
+        ) as region,
+        i.tax is not null as has_tax_row,
+        abs(i.net - 20 * i.tax) < 4 * abs(i.net - 5 * i.tax) as taxed_at_reduced_rate,
+        w.residual is not null as is_withheld,
+        coalesce(w.residual, 0) as withheld_residual,
+        f.total is not null as has_fee_tax,
+        p.row_group in (
+            'sale', 'sale_tax', 'promotion', 'promotion_tax', 'withheld_tax', 'refund', 'refund_tax',
+            'refund_promotion', 'refund_promotion_tax', 'refund_withheld_tax', 'chargeback'
+        ) as is_order_row,
+        case when p.order_id is null then 'settlement' else r.owner end as owner
+    from placed as p
+    left join control.marketplaces as site on p.marketplace = site.marketplace
+    left join control.routes as r
+        on
+            p.account = r.account
+            and p.marketplace = r.marketplace
+            and coalesce(p.fulfilment, '') = r.fulfilment
+            and p.posted_day between r.valid_from and r.valid_to
+    left join item_tax as i
+        on
+            p.rule_treatment = 'by_order'
+            and p.transaction_type = i.transaction_type
+            and p.order_id is not distinct from i.order_id
+            and p.order_item_code is not distinct from i.order_item_code
+            and p.sku is not distinct from i.sku
+    left join withheld_orders as w
+        on
+            p.row_group is not null
+            and p.transaction_type = w.transaction_type
+            and p.order_id is not distinct from w.order_id
+    left join taxed_fees as f
+        on
+            p.transaction_type = f.transaction_type
+            and p.amount_type = f.amount_type
+            and p.order_id is not distinct from f.order_id
+            and p.posted_at = f.posted_at
+),
+
+treated as (
+    select
+        *,
+        is_order_row and owner in ('sop', 'sop_daily') as is_sop,
+        row_group like '%\_tax' escape '\' and row_group <> 'fee_tax' as is_tax_row,
+        case
+            when rule_treatment = 'by_order' then
+                case
+                    when is_order_row and owner in ('sop', 'sop_daily') then route_treatment
+                    when is_withheld then
+                        case
+                            when route_treatment like 'marketplace\_%' escape '\' then route_treatment
+                            when region = 'GB' then 'marketplace_zero'
+                            when route_treatment not in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
+                                then route_treatment
+                        end
+                    when
+                        has_tax_row
+                        and region = 'GB'
+                        and coalesce(route_treatment, 'uk_standard')
+                        in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
+                        then case when taxed_at_reduced_rate then 'uk_reduced' else 'uk_standard' end
+                    else route_treatment
+                end
+            when rule_treatment in ('fee_uk', 'fee_cross_border', 'advertising_uk', 'advertising_eu') then
+                case
+                    when region = 'ELSEWHERE' then 'fee_foreign'
+                    when established_region = 'EU' then 'fee_eu_home'
+                    when rule_treatment like 'advertising%'
+                        then case when region = 'GB' then 'advertising_uk' else 'advertising_eu' end
+                    when local_fees then 'fee_foreign'
+                    when
+                        region <> 'GB'
+                        and (
+                            row_group = 'fba_fee'
+                            or (row_group = 'fee_refund' and rule_account = 'fees_fba')
+                            or (row_group = 'fee_tax' and fee_group = 'fba_fee')
+                        )
+                        then 'fee_cross_border'
+                    else rule_treatment
+                end
+            else rule_treatment
+        end as vat_treatment
+    from owned
+),
+
+-- A tax row that is netted by withheld tax, or that is another country's VAT, is an account of its own without VAT.
+rated as (
+    select
+        t.*,
+        v.rate_bp,
+        v.price_includes_vat,
+        v.sage_tax_code,
+        v.box_vat,
+        v.box_net,
+        t.is_tax_row and t.is_order_row and not t.is_sop and t.is_withheld as is_netted_tax,
+        home.account_key as local_vat_account,
+        s.account_key as sales_account
+    from treated as t
+    left join control.vat_treatments as v
+        on t.vat_treatment = v.vat_treatment and t.posted_day between v.valid_from and v.valid_to
+    left join control.sales_accounts as s on t.vat_treatment = s.vat_treatment
+    left join control.local_vat as home on t.marketplace = home.marketplace
+),
+
+valued as (
+    select
+        *,
+        case
+            when amount = 0 or row_group = 'retrocharge' then null
+            when rule_status is null or rule_status in ('unmapped', 'ambiguous') then 'UNMAPPED_TYPE'
+            when rule_status = 'review' then 'REVIEW_TYPE'
+            when is_order_row and owner is null then 'ROUTE_UNKNOWN'
+            when is_sop then null
+            when is_netted_tax then case when withheld_residual <> 0 then 'TAX_UNPLACED' end
+            when row_group = 'fee_tax' and (fee_account is null or box_vat = '1+4') then 'TAX_UNPLACED'
+            when is_tax_row and vat_treatment is null then 'VAT_UNRESOLVED'
+            when is_tax_row and rule_treatment = 'by_order' and box_vat not like '%1%'
+                then case when local_vat_account is null then 'TAX_UNPLACED' end
+            when rate_bp is null then 'VAT_UNRESOLVED'
+        end as problem,
+        case
+            when amount = 0 or row_group = 'retrocharge' then 0.00
+            when is_sop or is_netted_tax then 0.00
+            when is_tax_row and rule_treatment = 'by_order' then case when box_vat like '%1%' then amount else 0.00 end
+            when row_group = 'fee_tax' then case when box_vat = '4' then amount else 0.00 end
+            when rule_treatment = 'by_order' and has_tax_row then 0.00
+            when coalesce(box_vat, '') = '' or (has_fee_tax and price_includes_vat) then 0.00
+            when price_includes_vat then vat_inside(amount, rate_bp)
+            else vat_on_top(amount, rate_bp)
+        end as vat,
+        coalesce(box_vat, '') = '1+4' and price_includes_vat is false as is_reverse_charge,
+        case
+            when is_sop then 'debtors'
+            when is_netted_tax then 'marketplace_tax'
+            when is_tax_row and rule_treatment = 'by_order' and box_vat not like '%1%' then local_vat_account
+            when rule_treatment = 'by_order' and (rule_account = 'sales' or is_tax_row)
+                then case when row_group like 'liquidation%' then 'liquidation_sales' else sales_account end
+            when row_group = 'fee_tax' then fee_account
+            else rule_account
+        end as analysis_account
+    from rated
+)
+
+select
+    cast($settlement_key as varchar) as settlement_key,
+    line_number,
+    part,
+    amount,
+    posted_day,
+    period_of(posted_day) as period,
+    row_group,
+    marketplace,
+    case when is_order_row then owner end as owner,
+    problem,
+    case when is_reverse_charge then amount else amount - vat end as net,
+    vat,
+    case
+        when problem is not null or amount = 0 or row_group = 'retrocharge' then null
+        when is_sop then
+            case
+                when row_group = 'chargeback' then 'customer_chargebacks'
+                when row_group like 'refund%' then 'customer_refunds'
+                else 'customer_receipts'
+            end
+        when row_group = 'chargeback' then 'chargebacks'
+        when is_order_row then case when row_group like 'refund%' then 'refunds' else 'sales' end
+        when row_group like 'liquidation%' then 'liquidations'
+        when row_group = 'balance_reserve' then case when amount < 0 then 'reserve_held' else 'reserve_released' end
+        when row_group = 'balance_debt' then 'debt'
+        when row_group = 'balance_charge' then 'card_charge'
+        when row_group = 'balance_transfer' then 'account_transfer'
+        when row_group = 'balance_payout' then 'payout_returned'
+        when has_fee_tax then case when fee_total < 0 then 'fees' else 'credits' end
+        when amount < 0 then 'fees'
+        else 'credits'
+    end as document,
+    analysis_account,
+    case when is_sop or is_netted_tax then 'no_vat' else vat_treatment end as analysis_treatment,
+    case
+        when problem is not null then rule_account
+        when vat <> 0 and vat = amount then case when box_vat like '%1%' then 'output_vat' else 'input_vat' end
+        else analysis_account
+    end as account_key,
+    coalesce(vat_treatment, rule_treatment) as vat_treatment,
+    case when is_sop or is_netted_tax then '' else coalesce(sage_tax_code, '') end as vat_code,
+    case when is_sop or is_netted_tax then '' else coalesce(box_vat, '') end as box_vat,
+    case when is_sop or is_netted_tax then '' else coalesce(box_net, '') end as box_net
+from valued
