@@ -99,7 +99,9 @@ class Profile(_Part):
             if route.account not in by_name:
                 raise ValueError(f"a route names the account {route.account!r}, which is not under [[accounts]]")
             if route.marketplace not in by_name[route.account].marketplaces:
-                raise ValueError(f"a route of {route.account!r} names {route.marketplace!r}, not one of its marketplaces")
+                raise ValueError(
+                    f"a route of {route.account!r} names {route.marketplace!r}, not one of its marketplaces"
+                )
         dated_routes(self.routes)
         return self
 
@@ -164,7 +166,9 @@ def load_profile(path: Path) -> Profile:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ProfileError(f"There is no profile at {path}. Set AMAZON_SAGE_PROFILE to your amazon_sage.toml.") from None
+        raise ProfileError(
+            f"There is no profile at {path}. Set AMAZON_SAGE_PROFILE to your amazon_sage.toml."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{path} is not valid TOML: {error}.") from None
     try:

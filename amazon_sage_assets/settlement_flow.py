@@ -6,7 +6,7 @@ runs its own. Steps are replaced per settlement: running one again gives the sam
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.accounting.ownership import UNKNOWN_ACCOUNT, account_for, marketplace_for
-from amazon_sage_assets.accounting.posting_plan import JournalPart, Ledger, PlannedDocument, Settlement, plan
+from amazon_sage_assets.accounting.posting_plan import JournalPart, Ledger, PlannedDocument, PlanError, Settlement, plan
 from amazon_sage_assets.accounting.rows import Labels, RowRegistry
 from amazon_sage_assets.accounting.rules import RuleBook, load_rules
 from amazon_sage_assets.amazon.inspection import DATE_FORMATS, Inspection, canonical_relation, inspect
@@ -25,11 +25,11 @@ from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument, Landin
 from amazon_sage_assets.schemas import settlement_lines as line_schema
 from amazon_sage_assets.settings import Environment, Profile, load_profile
 from amazon_sage_assets.sqlfiles import DOCUMENT_TEXT, relations, replace_rows
-from amazon_sage_assets.warehouse import Warehouse
+from amazon_sage_assets.warehouse import Warehouse, first_row
 
 VALIDATION_BATCH = 250_000
 LAYOUT = "layout"  # the field of a failure that was found before the line could be split into fields
-PYTHON_RELATIONS = ("core.row_matches", "core.planned_documents", "raw.line_failures")
+PYTHON_RELATIONS = ("core.row_matches", "core.planned_documents", "core.plan_failures", "raw.line_failures")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def load_company(connection: duckdb.DuckDBPyConnection, company: Company) -> Non
 
 
 def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: Examined) -> str | None:
-    """Note a landed document and return its settlement's key; an unreadable one is noted with its reason, without key."""
+    """Note a landed document. Returns its settlement's key, or None for one that cannot be read."""
     document, inspection = examined.document, examined.inspection
     row: dict[str, Any] = {
         "document_sha256": document.sha256,
@@ -109,10 +109,12 @@ def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: 
         "source": document.first.source,
         "landed_at": datetime.fromisoformat(document.first.landed_at).astimezone(UTC).replace(tzinfo=None),
         "byte_count": document.byte_count,
+        "given_account": _given_account(document),
         "unreadable_reason": examined.unreadable_reason,
     }
     if inspection:
-        account, marketplace = _whose(company.profile, document, inspection.currency, list(inspection.marketplaces))
+        given = _given_account(document)
+        account, marketplace = _whose(company.profile, given, inspection.currency, list(inspection.marketplaces))
         row |= {
             "layout": inspection.layout,
             "encoding": inspection.encoding,
@@ -148,10 +150,11 @@ def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: 
     return str(row["settlement_key"])
 
 
-def _whose(
-    profile: Profile, document: LandedDocument, currency: str, marketplaces: list[str]
-) -> tuple[str, str | None]:
-    given = next((origin.account for origin in document.origins if origin.account), None)
+def _given_account(document: LandedDocument) -> str | None:
+    return next((origin.account for origin in document.origins if origin.account), None)
+
+
+def _whose(profile: Profile, given: str | None, currency: str, marketplaces: list[str]) -> tuple[str, str | None]:
     name = account_for(profile.accounts, currency, marketplaces, given)
     account = next((a for a in profile.accounts if a.name == name), None)
     return name, marketplace_for(account, currency, marketplaces)
@@ -160,12 +163,11 @@ def _whose(
 def reassign_accounts(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
     """Give documents to the accounts that the profile names today, and clear what stood under another key."""
     rows = connection.execute(
-        "select document_sha256, settlement_key, settlement_id, currency, marketplaces, marketplace"
+        "select document_sha256, settlement_key, settlement_id, currency, marketplaces, marketplace, given_account"
         " from raw.settlement_documents where settlement_key is not null"
     ).fetchall()
-    for sha256, key, settlement_id, currency, marketplaces, marketplace in rows:
-        document = company.landing.document(SETTLEMENT_REPORT, sha256)
-        account, site = _whose(company.profile, document, currency, marketplaces)
+    for sha256, key, settlement_id, currency, marketplaces, marketplace, given in rows:
+        account, site = _whose(company.profile, given, currency, marketplaces)
         if (f"{account}-{settlement_id}", site) != (key, marketplace):
             connection.execute(
                 "update raw.settlement_documents set account = $1, settlement_key = $2, marketplace = $3"
@@ -184,9 +186,7 @@ def clear(connection: duckdb.DuckDBPyConnection, key: str) -> None:
 
 def new_documents(connection: duckdb.DuckDBPyConnection, company: Company) -> list[LandedDocument]:
     """Landed documents that the warehouse does not know yet."""
-    known = {
-        row[0] for row in connection.execute("select document_sha256 from raw.settlement_documents").fetchall()
-    }
+    known = {row[0] for row in connection.execute("select document_sha256 from raw.settlement_documents").fetchall()}
     return [d for d in company.landing.documents(SETTLEMENT_REPORT) if d.sha256 not in known]
 
 
@@ -238,10 +238,8 @@ def match_rows(connection: duckdb.DuckDBPyConnection, company: Company, key: str
 
 
 def validate(connection: duckdb.DuckDBPyConnection, key: str) -> int:
-    """Hold the standing document's lines against the schema, in bounded batches; keep failures. Returns their number."""
-    row = connection.execute(
-        "select document_sha256 from core.core__settlements where settlement_key = $1", [key]
-    ).fetchone()
+    """Hold the standing document's lines against the schema and keep what fails. Returns how many failures."""
+    row = first_row(connection, "select document_sha256 from core.core__settlements where settlement_key = $1", [key])
     if row is None:
         return 0
     sha256 = row[0]
@@ -250,27 +248,25 @@ def validate(connection: duckdb.DuckDBPyConnection, key: str) -> int:
         "insert into raw.line_failures"
         " select settlement_key, document_sha256, line_number, problem, problem_value,"
         " problem || case problem when 'amount' then ' is not an amount of money in this file''s style'"
-        " when 'posted-date-time' then ' is not a date in this file''s format, in UTC' else ' is empty or not valid' end"
+        " when 'posted-date-time' then ' is not a date in this file''s format, in UTC'"
+        " else ' is empty or not valid' end"
         " from staging.stg_amazon__settlement_lines where document_sha256 = $1 and problem is not null",
         [sha256],
     )
     for batch in _batches(connection, key, sha256):
-        failures = [
-            (key, sha256, f.line_number, f.field, f.value, f.reason) for f in line_schema.failures(batch)
-        ]
+        failures = [(key, sha256, f.line_number, f.field, f.value, f.reason) for f in line_schema.failures(batch)]
         insert_rows(connection, "raw.line_failures", failures)
-    count = connection.execute(
-        "select count(*) from raw.line_failures where document_sha256 = $1", [sha256]
-    ).fetchone()
+    count = first_row(connection, "select count(*) from raw.line_failures where document_sha256 = $1", [sha256])
     return int(count[0]) if count else 0
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, key: str, sha256: str) -> Iterator[Any]:
     """Typed lines with their row group, a bounded number at a time."""
-    last = connection.execute(
+    last = first_row(
+        connection,
         "select coalesce(max(line_number), 0) from staging.stg_amazon__settlement_lines where document_sha256 = $1",
         [sha256],
-    ).fetchone()
+    )
     columns = ", ".join("m.row_group" if c == "row_group" else f"l.{c}" for c in line_schema.COLUMNS)
     for start in range(0, (last[0] if last else 0) + 1, VALIDATION_BATCH):
         yield connection.sql(
@@ -290,14 +286,16 @@ def replace_relation(connection: duckdb.DuckDBPyConnection, name: str, key: str)
 
 def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[PlannedDocument]:
     """The Sage documents of a settlement; none while it has no journal or lacks a nominal code."""
-    connection.execute("delete from core.planned_documents where settlement_key = $1", [key])
-    header = connection.execute(
+    for table in ("core.planned_documents", "core.plan_failures"):
+        connection.execute(f"delete from {table} where settlement_key = $1", [key])
+    header = first_row(
+        connection,
         "select s.account, s.settlement_id, s.marketplace, s.currency, s.end_day, s.deposit_date, s.total_amount"
         " from core.core__settlements as s inner join core.core__proofs as p on s.settlement_key = p.settlement_key"
         " where s.settlement_key = $1 and p.is_sound and s.account <> $2 and not exists ("
         "select 1 from core.core__settlement_lines as l where l.settlement_key = $1 and l.problem is not null)",
         [key, UNKNOWN_ACCOUNT],
-    ).fetchone()
+    )
     if header is None:
         return []
     settlement = Settlement(*header)
@@ -315,7 +313,11 @@ def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[Plan
     missing = {part[3] for part in parts} | ({"wallet"} if parts else set())
     if missing - ledger.keys():
         return []  # NOMINAL_UNKNOWN says which
-    documents = plan(settlement, [JournalPart(*part) for part in parts], ledger)
+    try:
+        documents = plan(settlement, [JournalPart(*part) for part in parts], ledger)
+    except PlanError as error:
+        insert_rows(connection, "core.plan_failures", [(key, str(error))])
+        return []
     insert_rows(
         connection,
         "core.planned_documents",
@@ -388,5 +390,96 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
         " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)",
         [seen_at.astimezone(UTC).replace(tzinfo=None)],
     )
-    row = connection.execute("select count(*) from exceptions.open_exceptions").fetchone()
+    row = first_row(connection, "select count(*) from exceptions.open_exceptions")
     return int(row[0]) if row else 0
+
+
+def refresh(company: Company, again: Iterable[LandedDocument] = ()) -> list[str]:
+    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew.
+
+    `again` are documents to look at once more although they are known.
+    """
+    with company.warehouse.read() as connection:
+        documents = {document.sha256: document for document in new_documents(connection, company)}
+    documents |= {document.sha256: document for document in again}
+    examined = [examine(company, document) for document in documents.values()]
+    with company.warehouse.transaction() as connection:
+        load_company(connection, company)
+        reassign_accounts(connection, company)
+        for one in examined:
+            register(connection, company, one)
+        return stale_settlements(connection, company)
+
+
+def settle(
+    company: Company,
+    paths: Sequence[Path],
+    *,
+    account: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[LandedDocument]:
+    """Land files and work out every settlement that is new or stale, then publish. Returns the files' documents.
+
+    Each settlement is one transaction: what fails leaves the others as they are.
+    """
+    warehouse = company.warehouse
+    warehouse.migrate()
+    landed = []
+    for path in paths:
+        progress(f"landing {path.name}")
+        landed.append(land_report(company, path, "file", account))
+    progress("reading new documents")
+    # A file that came again with an account changes whose it is.
+    keys = refresh(company, again=landed if account else ())
+    for number, key in enumerate(keys, start=1):
+        progress(f"settlement {key} ({number} of {len(keys)})")
+        with warehouse.transaction() as connection:
+            derive(connection, company, key)
+    with warehouse.transaction() as connection:
+        note_exceptions(connection, datetime.now(UTC))
+    progress("publishing")
+    warehouse.publish(company.environment.published_path)
+    return landed
+
+
+def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) -> None:
+    """Work everything out again from the landed documents. What people decided stays."""
+    warehouse = company.warehouse
+    with warehouse.connect() as connection:
+        for sql_file in relations().values():
+            if sql_file.per_settlement:
+                connection.execute(f"drop table if exists {sql_file.relation}")
+    warehouse.migrate()
+    with warehouse.transaction() as connection:
+        for table in (*PYTHON_RELATIONS, "control.derivations", "raw.settlement_documents"):
+            connection.execute(f"delete from {table}")
+    settle(company, [], progress=progress)
+
+
+def choose_document(company: Company, sha256: str, by: str, at: datetime) -> str:
+    """Let a document stand for its settlement. Returns the settlement's key. Raises LookupError."""
+    with company.warehouse.transaction() as connection:
+        key, full = _one_document(connection, sha256, "settlement_key is not null")
+        connection.execute("delete from control.document_choices where settlement_key = $1", [key])
+        moment = at.astimezone(UTC).replace(tzinfo=None)
+        insert_rows(connection, "control.document_choices", [(key, full, by, moment)])
+    return str(key)
+
+
+def discard_document(company: Company, sha256: str, by: str, at: datetime) -> None:
+    """Set an unreadable document aside; its bytes stay landed. Raises LookupError."""
+    with company.warehouse.transaction() as connection:
+        _, full = _one_document(connection, sha256, "unreadable_reason is not null")
+        connection.execute("delete from control.discarded_documents where document_sha256 = $1", [full])
+        insert_rows(connection, "control.discarded_documents", [(full, by, at.astimezone(UTC).replace(tzinfo=None))])
+
+
+def _one_document(connection: duckdb.DuckDBPyConnection, sha256: str, condition: str) -> tuple[str | None, str]:
+    rows = connection.execute(
+        "select settlement_key, document_sha256 from raw.settlement_documents"
+        f" where starts_with(document_sha256, $1) and {condition}",
+        [sha256.lower()],
+    ).fetchall()
+    if len(rows) != 1 or len(sha256) < 8:
+        raise LookupError(f"{len(rows)} documents begin with {sha256!r}; give 8 characters or more of one that fits.")
+    return rows[0][0], rows[0][1]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -77,7 +78,9 @@ class Warehouse(DuckDBResource):
         """Bring the schema up to date: new migrations once each, then every relation of sql/."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.connect() as connection:
-            connection.execute("create table if not exists main.migrations (name varchar primary key, sql_text varchar)")
+            connection.execute(
+                "create table if not exists main.migrations (name varchar primary key, sql_text varchar)"
+            )
             applied = dict(connection.execute("select name, sql_text from main.migrations").fetchall())
             for name, sql in migrations():
                 if name not in applied:
@@ -109,7 +112,7 @@ class Warehouse(DuckDBResource):
                 ).fetchall()
                 for (name,) in names:
                     connection.execute(f"create table published.{schema}.{name} as from {schema}.{name}")
-                    row = connection.execute(f"select count(*) from published.{schema}.{name}").fetchone()
+                    row = first_row(connection, f"select count(*) from published.{schema}.{name}")
                     counts[name] = row[0] if row else 0
                 connection.execute("checkpoint published")
                 connection.execute("detach published")
@@ -144,6 +147,12 @@ class Warehouse(DuckDBResource):
                 "To read figures, open the published file instead."
             ) from None
         raise AssertionError("unreachable: the retry context either returns or raises")
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> tuple[Any, ...] | None:
+    """The first row of a query. The result is read to its end: an open one would own the connection."""
+    rows = connection.execute(query, parameters).fetchall()
+    return rows[0] if rows else None
 
 
 def _is_lock_conflict(error: Exception) -> bool:

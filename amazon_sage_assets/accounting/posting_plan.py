@@ -118,9 +118,7 @@ class PlannedDocument:
         return hashlib.sha256(self.payload.encode()).hexdigest()
 
 
-def plan(
-    settlement: Settlement, parts: Iterable[JournalPart], ledger: Mapping[str, Ledger]
-) -> list[PlannedDocument]:
+def plan(settlement: Settlement, parts: Iterable[JournalPart], ledger: Mapping[str, Ledger]) -> list[PlannedDocument]:
     """The documents of one settlement, in the order of their keys.
 
     Raises PlanError when the documents would not move the wallet by the header total, or an account is missing.
@@ -287,7 +285,9 @@ def _document(
 
 def _account(ledger: Mapping[str, Ledger], key: str) -> Ledger:
     if key not in ledger:
-        raise PlanError(f"accounts.csv has no nominal code for {key!r} in this currency. Add the line, then settle again.")
+        raise PlanError(
+            f"accounts.csv has no nominal code for {key!r} in this currency. Add the line, then settle again."
+        )
     return ledger[key]
 
 

@@ -9,7 +9,15 @@ FEE_GROUPS = (
     "order_fee", "fba_fee", "fee_refund", "storage", "inbound", "removal", "advertising", "subscription",
     "promotion_fee", "postage", "other_fee", "fee_tax",
 )  # fmt: skip
-OTHER_GROUPS = ("reimbursement", "clawback", "liquidation", "liquidation_tax", "other_income", "tax_other", "retrocharge")
+OTHER_GROUPS = (
+    "reimbursement",
+    "clawback",
+    "liquidation",
+    "liquidation_tax",
+    "other_income",
+    "tax_other",
+    "retrocharge",
+)
 BALANCE_GROUPS = ("balance_reserve", "balance_debt", "balance_transfer", "balance_charge", "balance_payout")
 
 ALL_GROUPS = frozenset({*ORDER_GROUPS, *FEE_GROUPS, *OTHER_GROUPS, *BALANCE_GROUPS})

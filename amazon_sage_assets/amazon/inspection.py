@@ -53,8 +53,15 @@ class Inspection:
 def canonical_relation(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
     """The canonical file as text columns. Quotes are ordinary characters in Amazon's files."""
     return connection.read_csv(
-        str(path), header=False, sep="\t", quotechar="", escapechar="", columns=CANONICAL_COLUMNS, auto_detect=False,
-    )  # fmt: skip
+        str(path),
+        header=False,
+        sep="\t",
+        quotechar="",
+        escapechar="",
+        columns=CANONICAL_COLUMNS,
+        auto_detect=False,
+        na_values=["\x01"],  # nothing is null: an empty field is an empty text
+    )
 
 
 def inspect(path: Path, normalised: Normalised) -> Inspection:
@@ -173,7 +180,7 @@ def _date_format(connection: duckdb.DuckDBPyConnection, summary: dict[str, str])
     if not re.match(r"\d{1,2}/\d{1,2}/(\d{4}|\d{2})\b", sample):
         raise UnreadableReport(f"The settlement-start-date {sample!r} is in no date format that Amazon uses.")
     short = "" if re.match(r"\d{1,2}/\d{1,2}/\d{4}", sample) else "_short"
-    highest = connection.execute(
+    (first, second), *_ = connection.execute(
         r"""
         select max(try_cast(regexp_extract(text, '^(\d+)/', 1) as integer)),
                max(try_cast(regexp_extract(text, '^\d+/(\d+)/', 1) as integer))
@@ -183,8 +190,7 @@ def _date_format(connection: duckdb.DuckDBPyConnection, summary: dict[str, str])
             from report
         )
         """
-    ).fetchone()
-    first, second = highest or (None, None)
+    ).fetchall()
     if (first or 0) > 12 >= (second or 0):
         return f"day_slashed{short}"
     if (second or 0) > 12 >= (first or 0):

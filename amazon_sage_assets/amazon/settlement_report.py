@@ -243,4 +243,3 @@ def _write_v1(out: IO[str], number: int, part: int, row: dict[str, str], amount:
         "posted-date-time": row.get("posted-date", ""),
     }
     out.write("\t".join([str(number), str(part), *(converted.get(name, "") for name in V2_COLUMNS)]) + "\n")
-

@@ -26,11 +26,11 @@ select
         o.kind = 'reserve',
         format(
             'Settlement {} takes back a reserve of {} {}, but settlement {} before it held back {}.',
-            c.settlement_id, o.taken_over, c.currency, c.previous_settlement_id, -o.left_behind
+            c.settlement_id, o.taken_over::varchar, c.currency, c.previous_settlement_id, (-o.left_behind)::varchar
         ),
         format(
             'Settlement {} takes over a debt of {} {}, but settlement {} before it ended at {}.',
-            c.settlement_id, -o.taken_over, c.currency, c.previous_settlement_id, c.previous_total
+            c.settlement_id, (-o.taken_over)::varchar, c.currency, c.previous_settlement_id, c.previous_total::varchar
         )
     ) as message,
     'Check in Seller Central whether a settlement lies between the two, and settle it; else ask Amazon for a statement.'

@@ -33,7 +33,7 @@ select
     2 as due_days,
     format(
         'Settlement {}: {} order lines of {} {} ({}, such as {}) have no route, so nobody owns their revenue.',
-        s.settlement_id, a.line_count, a.amount, s.currency, a.places, a.shown
+        s.settlement_id, a.line_count, a.amount::varchar, s.currency, a.places, a.shown
     ) as message,
     'Add a [[routes]] entry for this account, marketplace and fulfilment that covers these dates, then run '
     || '`amazon-sage settle`.' as action

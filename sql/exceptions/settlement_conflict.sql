@@ -14,8 +14,8 @@ select
     2 as due_days,
     format(
         'Settlement {}: {} ({} lines, {} {}) says something else than {} ({} lines, {} {}), which was here first.',
-        s.settlement_id, d.file_name, d.line_count, d.total_amount, d.currency, s.file_name, s.line_count,
-        s.total_amount, s.currency
+        s.settlement_id, d.file_name, d.line_count, d.total_amount::varchar, d.currency, s.file_name, s.line_count,
+        s.total_amount::varchar, s.currency
     ) as message,
     format(
         'Compare both with Seller Central, then run `amazon-sage choose {}` or `amazon-sage choose {}` for the right one.',

@@ -34,7 +34,7 @@ select
     format(
         'Settlement {}: {} tax lines of {} {} (such as {}) cannot be placed: they are not UK VAT of a sale here, do not '
         || 'cancel out with tax that Amazon kept, or belong to no fee.',
-        s.settlement_id, a.line_count, a.amount, s.currency, a.shown
+        s.settlement_id, a.line_count, a.amount::varchar, s.currency, a.shown
     ) as message,
     'If the company declares this VAT itself, name its account under [local_vat] in the profile; else correct the '
     || 'route''s vat_treatment. Then run `amazon-sage settle`.' as action

@@ -13,7 +13,7 @@ select
     2 as due_days,
     format(
         'Settlement {} ({}): its {} lines add up to {} {}, the header says {}; {} is missing or too much.',
-        s.settlement_id, s.file_name, s.line_count, s.lines_total, s.currency, s.total_amount, abs(p.difference)
+        s.settlement_id, s.file_name, s.line_count, s.lines_total::varchar, s.currency, s.total_amount::varchar, abs(p.difference)::varchar
     ) as message,
     'Nothing of this settlement is booked. Download it again from Seller Central and settle that file; the download '
     || 'may have been cut short.' as action

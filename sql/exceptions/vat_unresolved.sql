@@ -33,7 +33,7 @@ select
     2 as due_days,
     format(
         'Settlement {}: {} lines of {} {} (such as {}) have no VAT treatment that is valid on their date ({}).',
-        s.settlement_id, a.line_count, a.amount, s.currency, a.shown, coalesce(a.treatments, 'none')
+        s.settlement_id, a.line_count, a.amount::varchar, s.currency, a.shown, coalesce(a.treatments, 'none')
     ) as message,
     'Add the treatment for that date to vat_treatments.csv, or correct the rule or route that names it, then run '
     || '`amazon-sage settle`.' as action

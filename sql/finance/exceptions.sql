@@ -9,7 +9,7 @@ select
     e.entity_id,
     s.settlement_id,
     e.order_id,
-    e.amount_at_risk,
+    cast(e.amount_at_risk as decimal(18, 2)) as amount_at_risk,
     e.currency,
     seen.first_seen_at,
     seen.first_seen_at + to_days(e.due_days) as due_at,

@@ -11,7 +11,7 @@ select
     s.line_count,
     s.lines_total,
     s.total_amount as header_total,
-    s.total_amount - s.lines_total as difference,
+    cast(s.total_amount - s.lines_total as decimal(18, 2)) as difference,
     t.status,
     t.hold_reason,
     s.document_sha256,

@@ -12,6 +12,7 @@ create table raw.settlement_documents (
     source varchar not null,
     landed_at timestamp not null,
     byte_count bigint not null,
+    given_account varchar,
     unreadable_reason varchar,
     layout varchar,
     encoding varchar,
@@ -69,4 +70,10 @@ create table core.planned_documents (
     currency varchar not null,
     payload varchar not null,
     payload_hash varchar not null
+);
+
+-- Why a settlement's plan could not be made; a fault of ours, never of the data.
+create table core.plan_failures (
+    settlement_key varchar not null,
+    reason varchar not null
 );

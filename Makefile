@@ -1,0 +1,43 @@
+# The only commands to know. Each sets up what it needs on a fresh machine with Python 3.11 and make.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.set-up
+export DAGSTER_HOME ?= $(CURDIR)
+export AMAZON_SAGE_HOME ?= $(CURDIR)/var
+export DAGSTER_DISABLE_TELEMETRY := yes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint bench lock
+
+help: ## say what each command does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+
+$(SETUP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(SETUP) ## settle the sample seller's files and show what comes out
+	$(BIN)/amazon-sage demo
+
+dev: $(SETUP) ## the Dagster UI on 127.0.0.1:3000
+	mkdir -p $(AMAZON_SAGE_HOME)
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+test: $(SETUP) ## every test
+	$(BIN)/python -m pytest
+
+lint: $(SETUP) ## style, types, SQL and banned imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 sql
+
+bench: $(SETUP) ## a million settlement lines to a journal, against DuckDB alone reading the same file
+	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.settlement_scale
+
+lock: ## compile requirements.lock again; needs uv
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-strip-extras --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header -o requirements.lock
