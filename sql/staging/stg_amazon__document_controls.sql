@@ -1,7 +1,6 @@
 -- Control figures of one document: its lines counted and added up, and a fingerprint of what they say.
 -- Two documents with one fingerprint say the same in other bytes (another encoding, V1 and V2 of one settlement).
 select
-    cast($settlement_key as varchar) as settlement_key,
     cast($document_sha256 as varchar) as document_sha256,
     count(*) as typed_lines,
     cast(coalesce(sum(amount), 0) as decimal(18, 2)) as lines_total,
