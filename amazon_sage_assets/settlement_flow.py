@@ -74,6 +74,33 @@ def land_report(company: Company, path: Path, source: str, account: str | None =
     return company.landing.land_file(path, SETTLEMENT_REPORT, source, datetime.now(UTC), account)
 
 
+def take_inbox(company: Company, now: datetime, settle_seconds: float = 5.0) -> list[LandedDocument]:
+    """Land every finished file of the inbox and move it to `landed/` beside it. A file still being written waits."""
+    inbox = company.environment.inbox
+    inbox.mkdir(parents=True, exist_ok=True)
+    landed = []
+    for path in sorted(inbox.iterdir()):
+        if not path.is_file() or path.name.startswith(".") or path.suffix in (".part", ".tmp", ".crdownload"):
+            continue
+        if now.timestamp() - path.stat().st_mtime < settle_seconds:
+            continue
+        landed.append(land_report(company, path, "inbox"))
+        done = inbox / "landed"
+        done.mkdir(exist_ok=True)
+        path.replace(done / path.name)
+    return landed
+
+
+def settlement_key(company: Company, document: LandedDocument) -> str | None:
+    """The key of a landed document's settlement, without the warehouse; None where it cannot be read."""
+    inspection = examine(company, document).inspection
+    _forget_canonical(company, document.sha256)
+    if inspection is None:
+        return None
+    account, _ = _whose(company.profile, _given_account(document), inspection.currency, list(inspection.marketplaces))
+    return f"{account}-{inspection.settlement_id}"
+
+
 def examine(company: Company, document: LandedDocument) -> Examined:
     """Lay the report out and read its header. The canonical file stays in the scratch folder until it is staged."""
     target = _canonical_path(company, document.sha256)
@@ -90,6 +117,10 @@ def examine(company: Company, document: LandedDocument) -> Examined:
 def _canonical_path(company: Company, sha256: str) -> Path:
     company.environment.scratch.mkdir(parents=True, exist_ok=True)
     return company.environment.scratch / f"{sha256}.{os.getpid()}.tsv"
+
+
+def _forget_canonical(company: Company, sha256: str) -> None:
+    _canonical_path(company, sha256).unlink(missing_ok=True)
 
 
 # --- documents ------------------------------------------------------------------------------------------------------

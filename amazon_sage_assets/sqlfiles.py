@@ -21,6 +21,7 @@ from amazon_sage_assets.amazon.inspection import CANONICAL_COLUMNS
 
 PACKAGE = Path(__file__).parent
 LAYERS = ("staging", "core", "exceptions", "finance")
+GATE = "gate__"
 REPLACED_BY = ("document_sha256", "settlement_key")
 
 # Relations without a schema of their own that a file reads: the canonical text of the document being staged.
@@ -108,8 +109,18 @@ def _open_exceptions(files: list[SqlFile]) -> SqlFile:
 
 @cache
 def checks() -> tuple[SqlFile, ...]:
-    """The invariants: any row returned is a failure."""
-    return tuple(read_sql_file(path, "checks") for path in sorted((sql_folder() / "checks").glob("*.sql")))
+    """The invariants of the published tables: any row returned is a failure."""
+    return tuple(check for check in _check_files() if not check.name.startswith(GATE))
+
+
+@cache
+def gates() -> tuple[SqlFile, ...]:
+    """The invariants that a journal must pass before anything is planned from it: any row returned is a failure."""
+    return tuple(check for check in _check_files() if check.name.startswith(GATE))
+
+
+def _check_files() -> list[SqlFile]:
+    return [read_sql_file(path, "checks") for path in sorted((sql_folder() / "checks").glob("*.sql"))]
 
 
 def migrations() -> Iterator[tuple[str, str]]:
@@ -171,6 +182,7 @@ def described() -> dict[str, dict[str, dict[str, str]]]:
     return found
 
 
+@cache
 def column_lineage(sql_file: SqlFile) -> dict[str, list[tuple[str, str, str]]]:
     """For each column of a relation, the (schema, table, column) it comes from, as far as the SQL itself tells."""
     document = {DOCUMENT_TEXT: dict.fromkeys(CANONICAL_COLUMNS, "VARCHAR")}

@@ -1,13 +1,13 @@
 """Proving it all again: every invariant of `sql/checks`, on the published file, and every landed document's bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, Landing
-from amazon_sage_assets.sqlfiles import checks
+from amazon_sage_assets.sqlfiles import SqlFile, checks
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class CheckResult:
     failures: list[str]
 
 
-def run_checks(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
-    """Every file of sql/checks on the `finance` schema of this connection."""
+def run_checks(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]) -> list[CheckResult]:
+    """The rows that each check finds wrong on this connection."""
     return [
         CheckResult(check.name, check.description, [str(row[0]) for row in connection.execute(check.sql).fetchall()])
-        for check in checks()
+        for check in files
     ]
 
 
@@ -33,7 +33,7 @@ def verify(published: Path, landing: Landing, progress: Callable[[str], None] = 
         raise FileNotFoundError(2, "not published", str(published))
     progress("checking the published file")
     with duckdb.connect(str(published), read_only=True) as connection:
-        results = run_checks(connection)
+        results = run_checks(connection, checks())
         used = {row[0] for row in connection.execute("select document_sha256 from finance.settlements").fetchall()}
     broken = []
     for number, sha256 in enumerate(sorted(used), start=1):

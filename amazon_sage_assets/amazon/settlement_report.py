@@ -79,7 +79,9 @@ class Normalised:
     problems: list[LineProblem] = field(default_factory=list)
 
 
-def normalise(open_source: Callable[[], AbstractContextManager[IO[bytes]]], target: Path, charset: str | None = None) -> Normalised:
+def normalise(
+    open_source: Callable[[], AbstractContextManager[IO[bytes]]], target: Path, charset: str | None = None
+) -> Normalised:
     """Write the report as a canonical file. `charset` is what the sender declared, used where UTF-8 does not fit.
 
     Raises UnreadableReport, with a sentence for a person, when the document is no settlement report.

@@ -1,0 +1,58 @@
+"""What finance reads: the exceptions, the finance tables, and the published file."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from amazon_sage_assets import settlement_flow as flow
+from amazon_sage_assets.defs.resources import CompanyResource
+from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, asset_key, view_assets
+from amazon_sage_assets.sqlfiles import relations
+
+GROUP = "finance"
+
+
+@dg.asset(
+    key=["control", "exceptions_seen"],
+    deps=[asset_key("exceptions", "open_exceptions")],
+    group_name="exceptions",
+    kinds={"duckdb", "python"},
+    owners=OWNERS,
+    pool=WAREHOUSE_POOL,
+)
+def exceptions_seen(company: CompanyResource) -> dg.MaterializeResult:
+    """When each open exception was first seen; cleared ones are forgotten."""
+    with company.load().warehouse.transaction() as connection:
+        count = flow.note_exceptions(connection, datetime.now(UTC))
+    return dg.MaterializeResult(metadata={"dagster/row_count": count})
+
+
+@dg.definitions
+def assets() -> dg.Definitions:
+    files = relations().values()
+    exceptions = [f for f in files if f.schema == "exceptions"]
+    finance = [f for f in files if f.schema == "finance"]
+
+    @dg.asset(
+        key=["finance", "published_file"],
+        deps=[*(asset_key(f.schema, f.name) for f in finance), asset_key("control", "exceptions_seen")],
+        group_name=GROUP,
+        kinds={"duckdb"},
+        owners=OWNERS,
+        pool=WAREHOUSE_POOL,
+    )
+    def published_file(company: CompanyResource) -> dg.MaterializeResult:
+        """The file that finance opens: the finance tables, swapped in whole."""
+        loaded = company.load()
+        counts = loaded.warehouse.publish(loaded.environment.published_path)
+        path = dg.MetadataValue.path(str(loaded.environment.published_path))
+        return dg.MaterializeResult(metadata={"path": path, **{f"finance.{n}": c for n, c in counts.items()}})
+
+    return dg.Definitions(
+        assets=[
+            view_assets("exceptions", exceptions, "exceptions"),
+            exceptions_seen,
+            view_assets("finance", finance, GROUP),
+            published_file,
+        ]
+    )

@@ -1,0 +1,22 @@
+"""Resources: the company, read from the environment when a run starts."""
+
+import dagster as dg
+
+from amazon_sage_assets.settings import Environment
+from amazon_sage_assets.settlement_flow import Company
+
+
+class CompanyResource(dg.ConfigurableResource):
+    """The profile and state of one company. Empty paths mean AMAZON_SAGE_HOME and AMAZON_SAGE_PROFILE."""
+
+    home: str = ""
+    profile: str = ""
+
+    def load(self) -> Company:
+        given = {name: value for name, value in (("home", self.home), ("profile", self.profile)) if value}
+        return Company.load(Environment(**given))
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    return dg.Definitions(resources={"company": CompanyResource()})
