@@ -25,7 +25,7 @@ from amazon_sage_assets.sandbox.settlement_files import write_history
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, ProfileError
 from amazon_sage_assets.settlement_flow import Company
 from amazon_sage_assets.sqlfiles import StaleRelation
-from amazon_sage_assets.warehouse import WarehouseBusy
+from amazon_sage_assets.warehouse import SchemaMismatch, WarehouseBusy
 
 app = typer.Typer(
     help="Amazon Seller Central to Sage 200: settlements proven to the penny.",
@@ -49,7 +49,9 @@ def _speaking_plainly() -> Iterator[None]:
     """Errors that people can act on are one sentence, not a traceback."""
     try:
         yield
-    except (ProfileError, RuleFileError, WarehouseBusy, StaleRelation, LookupError) as error:
+    except (
+        ProfileError, RuleFileError, WarehouseBusy, SchemaMismatch, StaleRelation, settlement_flow.UnknownDocument
+    ) as error:  # fmt: skip
         err.print(f"[bold red]Stopped.[/] {_plain(error)}")
         raise typer.Exit(1) from None
     except FileNotFoundError as error:
@@ -65,7 +67,7 @@ def _plain(error: Exception) -> str:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     with err.status("starting") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 @app.command()
@@ -88,6 +90,7 @@ def settle(
         with _scratch_copy(company) if dry_run else _as_it_is(company) as working, _progress() as progress:
             landed = settlement_flow.settle(working, files or [], account=account, progress=progress)
             result = _result(working, [document.sha256 for document in landed] if files else None)
+            result["published"] = None if dry_run else str(company.environment.published_path)
     if as_json:
         _print_json(result)
     else:
@@ -128,6 +131,7 @@ def _result(company: Company, sha256s: list[str] | None) -> dict[str, Any]:
     with company.warehouse.read() as connection:
         known = connection.execute(
             "select document_sha256, account, settlement_id, unreadable_reason from raw.settlement_documents"
+            " where document_sha256 not in (select document_sha256 from control.discarded_documents)"
         ).fetchall()
         mine = [row for row in known if sha256s is None or row[0] in sha256s]
         wanted = {(row[1], row[2]) for row in mine if row[2]}
@@ -148,7 +152,6 @@ def _result(company: Company, sha256s: list[str] | None) -> dict[str, Any]:
         "settlements": settlements,
         "unreadable": unreadable,
         "exceptions": exceptions,
-        "published": str(company.environment.published_path),
     }
 
 
@@ -232,8 +235,8 @@ def demo(
     with _speaking_plainly():
         home = home or Environment().home
         company = Company.load(Environment(home=home, profile=SAMPLE_PROFILE))
+        _refuse_other_company(company)
         files = write_history(home / "sample_files")
-        _refuse_other_company(company, files)
         out.print(f"Calm Kettle Ltd: settling {len(files)} files from {home / 'sample_files'}\n")
         with _progress() as progress:
             settlement_flow.settle(company, files, progress=progress)
@@ -251,10 +254,11 @@ def demo(
     out.print(f"Open the figures: {company.environment.published_path} (DuckDB, schema finance).")
 
 
-def _refuse_other_company(company: Company, samples: list[Path]) -> None:
+def _refuse_other_company(company: Company) -> None:
     """The demo never mixes its invented settlements with anybody's real ones."""
-    known = {hashlib.sha256(path.read_bytes()).hexdigest() for path in samples}
-    if any(document.sha256 not in known for document in company.landing.documents(SETTLEMENT_REPORT)):
+    with tempfile.TemporaryDirectory() as folder:
+        samples = {hashlib.sha256(path.read_bytes()).hexdigest() for path in write_history(Path(folder))}
+    if any(document.sha256 not in samples for document in company.landing.documents(SETTLEMENT_REPORT)):
         raise ProfileError(
             f"{company.environment.home} holds settlements that are not the demo's. "
             "Set AMAZON_SAGE_HOME to an empty folder for the demo."
@@ -297,8 +301,9 @@ def _table(title: str, *columns: tuple[str, str]) -> Table:
 
 def _print_settlements(rows: list[dict[str, Any]]) -> None:
     table = _table(
-        "Settlements", ("account", "left"), ("settlement", "left"), ("from", "left"), ("to", "left"), ("lines", "right"),
-        ("lines total", "right"), ("header total", "right"), ("difference", "right"), ("", "left"), ("status", "left"),
+        "Settlements", ("account", "left"), ("settlement", "left"), ("from", "left"), ("to", "left"),
+        ("lines", "right"), ("lines total", "right"), ("header total", "right"), ("difference", "right"),
+        ("", "left"), ("status", "left"),
     )  # fmt: skip
     for row in rows:
         style = _STATUS_STYLE.get(row["status"], "")

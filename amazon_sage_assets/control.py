@@ -1,4 +1,4 @@
-"""The profile and the rule files as the `control` tables that SQL reads, and a fingerprint that says when they changed."""
+"""The profile and the rule files as the `control` tables that SQL reads, and a fingerprint of both."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -46,6 +46,11 @@ class LandedDocument:
     def first(self) -> Origin:
         return self.origins[0]
 
+    @property
+    def given_account(self) -> str | None:
+        """The seller account it was said to be of, the last word counting."""
+        return next((origin.account for origin in reversed(self.origins) if origin.account), None)
+
 
 class Landing:
     """The folder of landed documents."""
@@ -58,7 +63,9 @@ class Landing:
     ) -> LandedDocument:
         """Keep a file's bytes. Landing the same bytes again only adds an origin, and an equal origin not even that."""
         with path.open("rb") as stream:
-            return self.land(stream, kind, Origin(source, path.name, landed_at.isoformat(timespec="seconds"), account))
+            return self.land(
+                stream, kind, Origin(source, path.name, landed_at.isoformat(timespec="microseconds"), account)
+            )
 
     def land(self, stream: IO[bytes], kind: str, origin: Origin) -> LandedDocument:
         folder = self.root / kind
@@ -77,8 +84,7 @@ class Landing:
             sha256 = digest.hexdigest()
             target = self._path(kind, sha256)
             target.parent.mkdir(exist_ok=True)
-            if not target.exists():
-                partial.replace(target)
+            partial.replace(target)  # also where it exists: good bytes mend a damaged file
         finally:
             partial.unlink(missing_ok=True)
         return self._note_origin(kind, sha256, size, origin)
@@ -87,7 +93,9 @@ class Landing:
         note = self._path(kind, sha256).with_suffix(".json")
         known = self._read_note(note).origins if note.exists() else ()
         seen = {(o.source, o.name, o.account) for o in known}
-        origins = known if (origin.source, origin.name, origin.account) in seen else (*known, origin)
+        said = next((o.account for o in reversed(known) if o.account), None)
+        is_known = (origin.source, origin.name, origin.account) in seen and origin.account in (None, said)
+        origins = known if is_known else (*known, origin)
         document = LandedDocument(sha256, kind, size, origins)
         if origins != known:
             fresh = note.with_suffix(f".{uuid4().hex}.part")
@@ -118,9 +126,12 @@ class Landing:
     def intact(self, kind: str, sha256: str) -> bool:
         """Whether the kept bytes still have the hash they are filed under."""
         digest = hashlib.sha256()
-        with self.open(kind, sha256) as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
+        try:
+            with self.open(kind, sha256) as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+        except zstandard.ZstdError:
+            return False
         return digest.hexdigest() == sha256
 
     def _path(self, kind: str, sha256: str) -> Path:

@@ -169,6 +169,8 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError(
             f"There is no profile at {path}. Set AMAZON_SAGE_PROFILE to your amazon_sage.toml."
         ) from None
+    except UnicodeDecodeError:
+        raise ProfileError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{path} is not valid TOML: {error}.") from None
     try:

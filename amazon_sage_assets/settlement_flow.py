@@ -4,6 +4,7 @@ Each step is a function over an open transaction, so that the command line runs 
 runs its own. Steps are replaced per settlement: running one again gives the same rows.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.accounting.ownership import UNKNOWN_ACCOUNT, account_for, marketplace_for
-from amazon_sage_assets.accounting.posting_plan import JournalPart, Ledger, PlannedDocument, PlanError, Settlement, plan
+from amazon_sage_assets.accounting.posting_plan import JournalPart, Ledger, PlanError, PlannedDocument, Settlement, plan
 from amazon_sage_assets.accounting.rows import Labels, RowRegistry
 from amazon_sage_assets.accounting.rules import RuleBook, load_rules
 from amazon_sage_assets.amazon.inspection import DATE_FORMATS, Inspection, canonical_relation, inspect
@@ -29,7 +30,7 @@ from amazon_sage_assets.warehouse import Warehouse, first_row
 
 VALIDATION_BATCH = 250_000
 LAYOUT = "layout"  # the field of a failure that was found before the line could be split into fields
-PYTHON_RELATIONS = ("core.row_matches", "core.planned_documents", "core.plan_failures", "raw.line_failures")
+PYTHON_RELATIONS = ("core.row_matches", "core.planned_documents", "core.derivation_failures")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def settlement_key(company: Company, document: LandedDocument) -> str | None:
     _forget_canonical(company, document.sha256)
     if inspection is None:
         return None
-    account, _ = _whose(company.profile, _given_account(document), inspection.currency, list(inspection.marketplaces))
+    account, _ = _whose(company.profile, document.given_account, inspection.currency, list(inspection.marketplaces))
     return f"{account}-{inspection.settlement_id}"
 
 
@@ -117,6 +118,18 @@ def examine(company: Company, document: LandedDocument) -> Examined:
 def _canonical_path(company: Company, sha256: str) -> Path:
     company.environment.scratch.mkdir(parents=True, exist_ok=True)
     return company.environment.scratch / f"{sha256}.{os.getpid()}.tsv"
+
+
+def _clear_scratch(company: Company) -> None:
+    """Remove canonical files that runs which no longer live left behind."""
+    for path in company.environment.scratch.glob("*.tsv"):
+        pid = path.name.split(".")[1]
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, ValueError):
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            continue
 
 
 def _forget_canonical(company: Company, sha256: str) -> None:
@@ -140,12 +153,13 @@ def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: 
         "source": document.first.source,
         "landed_at": datetime.fromisoformat(document.first.landed_at).astimezone(UTC).replace(tzinfo=None),
         "byte_count": document.byte_count,
-        "given_account": _given_account(document),
+        "given_account": document.given_account,
         "unreadable_reason": examined.unreadable_reason,
     }
     if inspection:
-        given = _given_account(document)
-        account, marketplace = _whose(company.profile, given, inspection.currency, list(inspection.marketplaces))
+        account, marketplace = _whose(
+            company.profile, document.given_account, inspection.currency, list(inspection.marketplaces)
+        )
         row |= {
             "layout": inspection.layout,
             "encoding": inspection.encoding,
@@ -173,16 +187,9 @@ def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: 
     insert_rows(
         connection,
         "raw.line_failures",
-        [
-            (row["settlement_key"], document.sha256, p.line_number, LAYOUT, p.value, p.reason)
-            for p in inspection.problems
-        ],
+        [(document.sha256, p.line_number, LAYOUT, p.value, p.reason) for p in inspection.problems],
     )
     return str(row["settlement_key"])
-
-
-def _given_account(document: LandedDocument) -> str | None:
-    return next((origin.account for origin in document.origins if origin.account), None)
 
 
 def _whose(profile: Profile, given: str | None, currency: str, marketplaces: list[str]) -> tuple[str, str | None]:
@@ -192,18 +199,19 @@ def _whose(profile: Profile, given: str | None, currency: str, marketplaces: lis
 
 
 def reassign_accounts(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
-    """Give documents to the accounts that the profile names today, and clear what stood under another key."""
+    """Give documents to the accounts that origins and profile name today; clear what stood under another key."""
     rows = connection.execute(
-        "select document_sha256, settlement_key, settlement_id, currency, marketplaces, marketplace, given_account"
+        "select document_sha256, settlement_key, settlement_id, currency, marketplaces, marketplace"
         " from raw.settlement_documents where settlement_key is not null"
     ).fetchall()
-    for sha256, key, settlement_id, currency, marketplaces, marketplace, given in rows:
+    for sha256, key, settlement_id, currency, marketplaces, marketplace in rows:
+        given = company.landing.document(SETTLEMENT_REPORT, sha256).given_account
         account, site = _whose(company.profile, given, currency, marketplaces)
         if (f"{account}-{settlement_id}", site) != (key, marketplace):
             connection.execute(
-                "update raw.settlement_documents set account = $1, settlement_key = $2, marketplace = $3"
-                " where document_sha256 = $4",
-                [account, f"{account}-{settlement_id}", site, sha256],
+                "update raw.settlement_documents set given_account = $1, account = $2, settlement_key = $3,"
+                " marketplace = $4 where document_sha256 = $5",
+                [given, account, f"{account}-{settlement_id}", site, sha256],
             )
             clear(connection, key)
 
@@ -234,7 +242,7 @@ def stage(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> 
         sha256 = header["document_sha256"]
         path = _canonical_path(company, sha256)
         if not path.exists():
-            normalise(lambda sha256=sha256: company.landing.open(SETTLEMENT_REPORT, sha256), path)
+            normalise(lambda sha256=sha256: company.landing.open(SETTLEMENT_REPORT, sha256), path, header["encoding"])
         canonical_relation(connection, path).create_view(DOCUMENT_TEXT)
         replace_rows(connection, staged, {**header, "date_format": DATE_FORMATS[header["date_format"]]})
         connection.execute(f"drop view {DOCUMENT_TEXT}")
@@ -275,15 +283,15 @@ def validate(connection: duckdb.DuckDBPyConnection, key: str) -> int:
     connection.execute("delete from raw.line_failures where document_sha256 = $1 and field <> $2", [sha256, LAYOUT])
     connection.execute(
         "insert into raw.line_failures"
-        " select $2, document_sha256, line_number, problem, coalesce(problem_value, ''),"
+        " select document_sha256, line_number, problem, coalesce(problem_value, ''),"
         " problem || case problem when 'amount' then ' is not an amount of money in this file''s style'"
         " when 'posted-date-time' then ' is not a date in this file''s format, in UTC'"
         " else ' is empty or not valid' end"
         " from staging.stg_amazon__settlement_lines where document_sha256 = $1 and problem is not null",
-        [sha256, key],
+        [sha256],
     )
     for batch in _batches(connection, key, sha256):
-        failures = [(key, sha256, f.line_number, f.field, f.value, f.reason) for f in line_schema.failures(batch)]
+        failures = [(sha256, f.line_number, f.field, f.value, f.reason) for f in line_schema.failures(batch)]
         insert_rows(connection, "raw.line_failures", failures)
     count = first_row(connection, "select count(*) from raw.line_failures where document_sha256 = $1", [sha256])
     return int(count[0]) if count else 0
@@ -315,8 +323,7 @@ def replace_relation(connection: duckdb.DuckDBPyConnection, name: str, key: str)
 
 def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[PlannedDocument]:
     """The Sage documents of a settlement; none while it has no journal or lacks a nominal code."""
-    for table in ("core.planned_documents", "core.plan_failures"):
-        connection.execute(f"delete from {table} where settlement_key = $1", [key])
+    connection.execute("delete from core.planned_documents where settlement_key = $1", [key])
     header = first_row(
         connection,
         "select s.account, s.settlement_id, s.marketplace, s.currency, s.end_day, s.deposit_date, s.total_amount"
@@ -342,11 +349,7 @@ def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[Plan
     missing = {part[3] for part in parts} | ({"wallet"} if parts else set())
     if missing - ledger.keys():
         return []  # NOMINAL_UNKNOWN says which
-    try:
-        documents = plan(settlement, [JournalPart(*part) for part in parts], ledger)
-    except PlanError as error:
-        insert_rows(connection, "core.plan_failures", [(key, str(error))])
-        return []
+    documents = plan(settlement, [JournalPart(*part) for part in parts], ledger)
     insert_rows(
         connection,
         "core.planned_documents",
@@ -366,6 +369,7 @@ CORE_RELATIONS = ("core.core__settlement_lines", "core.core__journal_parts", "co
 
 def derive(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
     """Work a settlement out from its landed documents to its posting plan."""
+    connection.execute("delete from core.derivation_failures where settlement_key = $1", [key])
     stage(connection, company, key)
     match_rows(connection, company, key)
     validate(connection, key)
@@ -373,6 +377,17 @@ def derive(connection: duckdb.DuckDBPyConnection, company: Company, key: str) ->
         replace_relation(connection, name, key)
     plan_documents(connection, key)
     mark_derived(connection, company, key)
+
+
+def derive_or_note(company: Company, key: str) -> None:
+    """Work a settlement out in one transaction; where that fails, note why and let the others go on."""
+    try:
+        with company.warehouse.transaction() as connection:
+            derive(connection, company, key)
+    except (duckdb.DataError, duckdb.OperationalError, PlanError, ArithmeticError, ValueError) as error:
+        with company.warehouse.transaction() as connection:
+            clear(connection, key)
+            insert_rows(connection, "core.derivation_failures", [(key, str(error).splitlines()[0])])
 
 
 def mark_derived(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
@@ -423,20 +438,16 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
     return int(row[0]) if row else 0
 
 
-def refresh(company: Company, again: Iterable[LandedDocument] = ()) -> list[str]:
-    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew.
-
-    `again` are documents to look at once more although they are known.
-    """
+def refresh(company: Company) -> list[str]:
+    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew."""
     with company.warehouse.read() as connection:
-        documents = {document.sha256: document for document in new_documents(connection, company)}
-    documents |= {document.sha256: document for document in again}
-    examined = [examine(company, document) for document in documents.values()]
+        documents = new_documents(connection, company)
+    examined = [examine(company, document) for document in documents]
     with company.warehouse.transaction() as connection:
         load_company(connection, company)
-        reassign_accounts(connection, company)
         for one in examined:
             register(connection, company, one)
+        reassign_accounts(connection, company)
         return stale_settlements(connection, company)
 
 
@@ -451,19 +462,21 @@ def settle(
 
     Each settlement is one transaction: what fails leaves the others as they are.
     """
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
     warehouse = company.warehouse
     warehouse.migrate()
+    _clear_scratch(company)
     landed = []
     for path in paths:
         progress(f"landing {path.name}")
         landed.append(land_report(company, path, "file", account))
     progress("reading new documents")
-    # A file that came again with an account changes whose it is.
-    keys = refresh(company, again=landed if account else ())
+    keys = refresh(company)
     for number, key in enumerate(keys, start=1):
         progress(f"settlement {key} ({number} of {len(keys)})")
-        with warehouse.transaction() as connection:
-            derive(connection, company, key)
+        derive_or_note(company, key)
     with warehouse.transaction() as connection:
         note_exceptions(connection, datetime.now(UTC))
     progress("publishing")
@@ -485,8 +498,12 @@ def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) 
     settle(company, [], progress=progress)
 
 
+class UnknownDocument(Exception):  # noqa: N818
+    """No document, or more than one, begins with the given characters."""
+
+
 def choose_document(company: Company, sha256: str, by: str, at: datetime) -> str:
-    """Let a document stand for its settlement. Returns the settlement's key. Raises LookupError."""
+    """Let a document stand for its settlement. Returns the settlement's key. Raises UnknownDocument."""
     with company.warehouse.transaction() as connection:
         key, full = _one_document(connection, sha256, "settlement_key is not null")
         connection.execute("delete from control.document_choices where settlement_key = $1", [key])
@@ -496,7 +513,7 @@ def choose_document(company: Company, sha256: str, by: str, at: datetime) -> str
 
 
 def discard_document(company: Company, sha256: str, by: str, at: datetime) -> None:
-    """Set an unreadable document aside; its bytes stay landed. Raises LookupError."""
+    """Set an unreadable document aside; its bytes stay landed. Raises UnknownDocument."""
     with company.warehouse.transaction() as connection:
         _, full = _one_document(connection, sha256, "unreadable_reason is not null")
         connection.execute("delete from control.discarded_documents where document_sha256 = $1", [full])
@@ -510,5 +527,7 @@ def _one_document(connection: duckdb.DuckDBPyConnection, sha256: str, condition:
         [sha256.lower()],
     ).fetchall()
     if len(rows) != 1 or len(sha256) < 8:
-        raise LookupError(f"{len(rows)} documents begin with {sha256!r}; give 8 characters or more of one that fits.")
+        raise UnknownDocument(
+            f"{len(rows)} documents begin with {sha256!r}; give 8 characters or more of one that fits."
+        )
     return rows[0][0], rows[0][1]

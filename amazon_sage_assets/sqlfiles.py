@@ -1,9 +1,11 @@
 """The files of `sql/`: one file is one relation, named by its folder and its file name.
 
-A file with `$settlement_key` or `$document_sha256` grows with settlements: its table is replaced for one settlement, or
-one document of it, at a time. Every other file is a view. Dependencies and columns are read from the SQL itself, the description from its head comment.
+A file with `$settlement_key` or `$document_sha256` grows with settlements: its table is replaced for one
+settlement, or one document of it, at a time. Every other file is a view. Dependencies and columns are read from the
+SQL itself, the description from its head comment.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -147,6 +149,12 @@ def create_relations(connection: duckdb.DuckDBPyConnection) -> None:
         else:
             connection.execute(f"create or replace view {sql_file.relation} as {sql_file.sql}")
     connection.execute(f"drop table {DOCUMENT_TEXT}")
+
+
+def relations_fingerprint() -> str:
+    """Changes when any relation's file changes."""
+    said = "".join(f"{sql_file.relation}\n{sql_file.sql}\n" for sql_file in relations().values())
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 class StaleRelation(Exception):  # noqa: N818

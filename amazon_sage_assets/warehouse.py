@@ -16,7 +16,7 @@ import duckdb
 import stamina
 from dagster_duckdb import DuckDBResource
 
-from amazon_sage_assets.sqlfiles import create_relations, migrations
+from amazon_sage_assets.sqlfiles import create_relations, migrations, relations_fingerprint
 
 # A file that 1.5 can read as well, so that there is a way back and older clients can open the published copy.
 STORAGE_VERSION = "v1.5.0"
@@ -24,6 +24,10 @@ STORAGE_VERSION = "v1.5.0"
 
 class WarehouseBusy(Exception):  # noqa: N818
     """Another process holds the warehouse and did not let go in time."""
+
+
+class SchemaMismatch(Exception):  # noqa: N818
+    """The warehouse was made with other migrations than the ones of this version."""
 
 
 class Warehouse(DuckDBResource):
@@ -84,6 +88,7 @@ class Warehouse(DuckDBResource):
                 "create table if not exists main.migrations (name varchar primary key, sql_text varchar)"
             )
             applied = dict(connection.execute("select name, sql_text from main.migrations").fetchall())
+            relations_name = "relations"  # not a migration: what the files of sql/ said when they were last created
             for name, sql in migrations():
                 if name not in applied:
                     connection.begin()
@@ -91,8 +96,14 @@ class Warehouse(DuckDBResource):
                     connection.execute("insert into main.migrations values ($1, $2)", [name, sql])
                     connection.commit()
                 elif applied[name] != sql:
-                    raise RuntimeError(f"The migration {name} was edited after it was applied; add a new file instead.")
-            create_relations(connection)
+                    raise SchemaMismatch(
+                        f"The migration {name} was edited after it was applied to {self.path}; add a new file instead."
+                    )
+            wanted = relations_fingerprint()
+            if applied.get(relations_name) != wanted:
+                create_relations(connection)
+                connection.execute("delete from main.migrations where name = $1", [relations_name])
+                connection.execute("insert into main.migrations values ($1, $2)", [relations_name, wanted])
 
     def publish(self, target: Path, schema: str = "finance") -> dict[str, int]:
         """Write the relations of a schema as tables of a new file and swap it in. Returns the rows per table.

@@ -202,10 +202,7 @@ def _analysis_lines(part: JournalPart) -> list[_AnalysisLine]:
     reverse_charged = part.amount == part.net and part.vat != 0
     tax = ZERO if reverse_charged else part.vat
     notional = abs(part.vat) if reverse_charged else ZERO
-    if part.net * tax < 0:
-        pairs = [(part.net, ZERO), (ZERO, tax)]
-    else:
-        pairs = [(part.net, tax)]
+    pairs = [(part.net, ZERO), (ZERO, tax)] if part.net * tax < 0 else [(part.net, tax)]
     return [
         _AnalysisLine(part.account_key, part.vat_code, abs(net), abs(vat), notional, 1 if net + vat > 0 else -1)
         for net, vat in pairs

@@ -18,7 +18,6 @@ from amazon_sage_assets.accounting.row_groups import ALL_GROUPS
 from amazon_sage_assets.accounting.vat import BY_ORDER, SALES_ACCOUNTS
 from amazon_sage_assets.settings import OPEN_END, Profile, rule_file
 
-
 # Accounts that the journal itself uses, whatever the row rules name.
 REQUIRED_ACCOUNTS = (
     *("wallet", "reserve_held", "debtors", "output_vat", "input_vat", "marketplace_tax", "bank_main", "debt_forward"),
@@ -125,21 +124,26 @@ def load_rules(profile: Profile) -> RuleBook:
 
 
 def _read(path: Path, model: type[RowT], identity: Callable[[RowT], object]) -> list[RowT]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        wanted = list(model.model_fields)
-        if list(reader.fieldnames or ()) != wanted:
-            raise RuleFileError(f"{path.name}: the header must be exactly {','.join(wanted)}.")
-        rows, problems, seen = [], [], {}
-        for raw in reader:
-            try:
-                row = model.model_validate(_without_blanks(raw, model))
-            except ValidationError as error:
-                problems += [f"line {reader.line_num}: {_say(problem)}" for problem in error.errors()]
-                continue
-            if (first := seen.setdefault(identity(row), reader.line_num)) != reader.line_num:
-                problems.append(f"line {reader.line_num}: says again what line {first} says")
-            rows.append(row)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise RuleFileError(f"{path.name} is not UTF-8 text. Save it as 'CSV UTF-8'.") from None
+    reader = csv.DictReader(text.splitlines())
+    wanted = list(model.model_fields)
+    if list(reader.fieldnames or ()) != wanted:
+        raise RuleFileError(f"{path.name}: the header must be exactly {','.join(wanted)}.")
+    rows: list[RowT] = []
+    problems: list[str] = []
+    seen: dict[object, int] = {}
+    for raw in reader:
+        try:
+            row = model.model_validate(_without_blanks(raw, model))
+        except ValidationError as error:
+            problems += [f"line {reader.line_num}: {_say(problem)}" for problem in error.errors()]
+            continue
+        if (first := seen.setdefault(identity(row), reader.line_num)) != reader.line_num:
+            problems.append(f"line {reader.line_num}: says again what line {first} says")
+        rows.append(row)
     _refuse(path, problems)
     return rows
 

@@ -6,7 +6,10 @@ UK = "GB"
 EU = "EU"
 ELSEWHERE = "ELSEWHERE"
 
-EU_COUNTRIES = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+EU_COUNTRIES = frozenset(
+    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV")
+    + ("MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK")
+)
 
 
 @dataclass(frozen=True)

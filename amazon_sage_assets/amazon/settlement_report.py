@@ -3,7 +3,7 @@
 A report reaches us in many dresses: 23 or 24 columns in any order, a byte-order mark, Windows or Japanese encodings,
 CRLF, missing last fields, empty lines, the retired V1 layout. `normalise` writes them all as one plain UTF-8 file
 with the columns of `CANONICAL` so that one SQL file can type it. It changes no value:
-amounts and dates stay as Amazon wrote them. A line that cannot be laid out is kept aside with its number and the reason.
+amounts and dates stay as Amazon wrote them. A line that cannot be laid out is kept aside, with its number and why.
 """
 
 import codecs
@@ -58,7 +58,7 @@ _V1_REIMBURSEMENT_REASONS = frozenset(
 
 
 class UnreadableReport(Exception):  # noqa: N818 - it names what the document is
-    """The document is not a settlement report that can be read. The message is a sentence for the person who sent it."""
+    """The document is no settlement report that can be read. The message is a sentence for whoever sent it."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,14 @@ def _refuse_foreign(head: bytes) -> None:
         (b"\x1f\x8b", "a gzip archive; unpack it first"),
         (b"<?xml", "an XML file; Amazon ended XML settlement reports on 11 November 2026, take the V2 flat file"),
         (b"<", "a web page or XML file"),
+        (b"{\\rtf", "a Word (RTF) file"),
         (b"{", "a JSON file"),
     )
     for signature, what in signatures:
-        if head.lstrip().startswith(signature):
+        if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(signature):
             raise UnreadableReport(
-                f"This is {what}, not a settlement report. Expected the tab-separated 'Flat file V2' from Seller Central."
+                f"This is {what}, not a settlement report. "
+                "Expected the tab-separated 'Flat file V2' from Seller Central."
             )
 
 
@@ -125,8 +127,15 @@ def _candidate_encodings(head: bytes, charset: str | None) -> list[str]:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return ["utf-16"]
     legacy = "cp932" if b"JPY" in head or b"Amazon.co.jp" in head else "cp1252"
-    declared = [charset] if charset and charset.lower() not in ("utf-8", "utf8") else []
-    return ["utf-8-sig", *declared, legacy]
+    declared = [charset] if charset and _is_codec(charset) else []
+    return list(dict.fromkeys(["utf-8-sig", *declared, legacy]))
+
+
+def _is_codec(name: str) -> bool:
+    try:
+        return codecs.lookup(name).name != "utf-8"
+    except LookupError:
+        return False
 
 
 def _normalise_as(encoding: str, source: IO[bytes], out: IO[bytes]) -> Normalised:
@@ -193,6 +202,7 @@ def _is_plain(block: str, lines: Sequence[str], width: int) -> bool:
         set(map(str.count, lines, repeat("\t"))) <= {width - 1}
         and "\r" not in block
         and "\x00" not in block
+        and not any(map(str.isspace, lines))
         and max(map(len, lines), default=0) <= MAX_LINE_LENGTH
     )
 
@@ -259,6 +269,7 @@ def _v1_writer(header: list[str], out: IO[bytes]) -> _Writer:
 def _v1_amounts(row: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """(transaction-type, amount-type, amount-description, amount) of each amount on a V1 line."""
     kind = row["transaction-type"]
+    pairs = _V1_PAIRS
     if row.get("other-fee-reason-description"):
         # Advertising: the name of the fee is the amount-type, its parts are told apart by the reason.
         name = row["item-related-fee-type"] or row["other-fee-reason-description"]
@@ -266,15 +277,15 @@ def _v1_amounts(row: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
             yield kind, name, "TransactionTotalAmount", row["item-related-fee-amount"]
         if row.get("other-fee-amount"):
             yield kind, name, row["other-fee-reason-description"], row["other-fee-amount"]
-    else:
-        for type_column, amount_column, amount_type in _V1_PAIRS:
-            if row.get(amount_column):
-                if kind in _V1_ORDER_TYPES or amount_type != "ItemFees":
-                    yield kind, amount_type, row.get(type_column, ""), row[amount_column]
-                else:
-                    yield kind, row[type_column], "TransactionTotalAmount", row[amount_column]
-        if row.get("other-fee-amount"):
-            yield kind, "OtherFees", "", row["other-fee-amount"]
+        pairs = tuple(pair for pair in _V1_PAIRS if pair[2] != "ItemFees")
+    elif row.get("other-fee-amount"):
+        yield kind, "OtherFees", "", row["other-fee-amount"]
+    for type_column, amount_column, amount_type in pairs:
+        if row.get(amount_column):
+            if kind in _V1_ORDER_TYPES or amount_type != "ItemFees":
+                yield kind, amount_type, row.get(type_column, ""), row[amount_column]
+            else:
+                yield kind, row[type_column], "TransactionTotalAmount", row[amount_column]
     if row.get("misc-fee-amount"):
         yield kind, "MiscFees", "", row["misc-fee-amount"]
     if row.get("other-amount"):

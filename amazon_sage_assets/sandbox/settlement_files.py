@@ -119,15 +119,16 @@ def write(spec: SampleSettlement, path: Path) -> int:
         total_at = out.tell()
         out.write(f"{'':{TOTAL_WIDTH}}\t{spec.currency}{blanks}\n")
         total, count = 0, 0
-        for count, line in enumerate(lines(spec), start=1):
+        for line in lines(spec):
+            count += 1
             transaction_type, amount_type, description, pence, order_id, item, sku, quantity, fulfilment, when = line
             total += pence
             site = spec.marketplace if order_id else ""
             day = when.strftime("%d.%m.%Y")
             out.write(
-                f"{spec.settlement_id}\t\t\t\t\t\t{transaction_type}\t{order_id}\t{order_id}\t\t\t{site}\t{amount_type}\t"
-                f"{description}\t{_text(pence)}\t{fulfilment}\t{day}\t{day} {when:%H:%M:%S} UTC\t{item}\t\t\t{sku}\t"
-                f"{quantity}\t\n"
+                f"{spec.settlement_id}\t\t\t\t\t\t{transaction_type}\t{order_id}\t{order_id}\t\t\t{site}\t"
+                f"{amount_type}\t{description}\t{_text(pence)}\t{fulfilment}\t{day}\t{day} {when:%H:%M:%S} UTC\t"
+                f"{item}\t\t\t{sku}\t{quantity}\t\n"
             )
         out.seek(total_at)
         out.write(f"{_text(total + spec.total_error):{TOTAL_WIDTH}}")
@@ -144,7 +145,7 @@ def net_total(spec: SampleSettlement) -> int:
 
 
 def sample_history() -> list[SampleSettlement]:
-    """The settlements that the demo settles: good ones in a chain, one held by an unknown row, one that does not add up."""
+    """The settlements that the demo settles: good ones in a chain, one held, one that does not add up."""
     first = SampleSettlement(
         "24100000011", datetime(2026, 8, 22, 6, 10, 11), seed=11, reserve_after=15000, filename="uk_1_good.txt"
     )

@@ -90,7 +90,8 @@ def main(sizes: list[int]) -> None:
             peak = {name: max(run["peak_mb"] for run in found) for name, found in runs.items()}
             sys.stdout.write(
                 f"{count} lines, {megabytes:.0f} MB: DuckDB alone {wall['floor']:.2f} s {peak['floor']:.0f} MB,"
-                f" file to journal {wall['flow']:.2f} s {peak['flow']:.0f} MB, ratio {wall['flow'] / wall['floor']:.2f}\n"
+                f" file to journal {wall['flow']:.2f} s {peak['flow']:.0f} MB,"
+                f" ratio {wall['flow'] / wall['floor']:.2f}\n"
             )
             sys.stdout.flush()
             report.unlink()

@@ -1,6 +1,11 @@
 -- What each document moves through the wallet is what its settlement lines add up to.
 with moved as (
-    select account, settlement_id, period, document, sum(debit - credit) as wallet
+    select
+        account,
+        settlement_id,
+        period,
+        document,
+        sum(debit - credit) as wallet
     from finance.journal_lines
     where account_key = 'wallet' and document <> 'debt_carry'
     group by all

@@ -1,6 +1,13 @@
 -- Every line of a ready settlement that carries money leads to a journal line; late tax corrections cancel out.
-select format('settlement {} line {}: {} {} has no journal line', l.settlement_id, l.line_number, l.amount::varchar, l.currency)
-    as failure
+select
+    format(
+        'settlement {} line {}: {} {} has no journal line',
+        l.settlement_id,
+        l.line_number,
+        l.amount::varchar,
+        l.currency
+    )
+        as failure
 from finance.settlement_lines as l
 inner join finance.settlements as s on l.account = s.account and l.settlement_id = s.settlement_id
 left join finance.journal_lines as j on l.journal_line_id = j.journal_line_id

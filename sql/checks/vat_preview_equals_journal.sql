@@ -1,7 +1,9 @@
 -- The VAT boxes 1 and 4 of the preview are the VAT accounts of the journal.
 with booked as (
     select
-        account, settlement_id, period,
+        account,
+        settlement_id,
+        period,
         sum(case when account_key = 'output_vat' then credit - debit else 0 end) as box_1,
         sum(case when account_key = 'input_vat' then debit - credit else 0 end) as box_4
     from finance.journal_lines
@@ -10,7 +12,9 @@ with booked as (
 
 previewed as (
     select
-        account, settlement_id, period,
+        account,
+        settlement_id,
+        period,
         sum(case when box = 1 then amount else 0 end) as box_1,
         sum(case when box = 4 then amount else 0 end) as box_4
     from finance.vat_preview
@@ -20,7 +24,12 @@ previewed as (
 select
     format(
         'settlement {} {}: journal {} and {}, preview {} and {}',
-        settlement_id, period, b.box_1::varchar, b.box_4::varchar, coalesce(p.box_1, 0)::varchar, coalesce(p.box_4, 0)::varchar
+        settlement_id,
+        period,
+        b.box_1::varchar,
+        b.box_4::varchar,
+        coalesce(p.box_1, 0)::varchar,
+        coalesce(p.box_4, 0)::varchar
     ) as failure
 from booked as b
 left join previewed as p using (account, settlement_id, period)

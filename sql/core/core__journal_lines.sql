@@ -1,7 +1,12 @@
 -- The settlement's double entry: one row per document and account, debit or credit, in the settlement's currency.
 -- It balances to 0.00 per document, and the wallet's movement without `debt_carry` is the header total.
 with parts as (
-    select p.*, s.account, s.settlement_id, s.currency, s.marketplace
+    select
+        p.*,
+        s.account,
+        s.settlement_id,
+        s.currency,
+        s.marketplace
     from core.core__journal_parts as p
     inner join core.core__settlements as s on p.settlement_key = s.settlement_key
     where p.settlement_key = $settlement_key
@@ -10,31 +15,53 @@ with parts as (
 -- `towards_us` is the amount from the wallet's side of the entry: what an account gives, it credits.
 entries as (
     select
-        period, document, document_date, account_key, vat_treatment, vat_code,
-        sum(net) as towards_us, sum(line_count) as source_line_count
+        period,
+        document,
+        document_date,
+        account_key,
+        vat_treatment,
+        vat_code,
+        sum(net) as towards_us,
+        sum(line_count) as source_line_count
     from parts
     group by all
     union all
     select
-        period, document, document_date,
+        period,
+        document,
+        document_date,
         case when box_vat = '1' then 'output_vat' else 'input_vat' end as account_key,
-        vat_treatment, vat_code,
-        sum(vat) as towards_us, sum(line_count) as source_line_count
+        vat_treatment,
+        vat_code,
+        sum(vat) as towards_us,
+        sum(line_count) as source_line_count
     from parts
     where vat <> 0
     group by all
     union all
     -- Reverse charge: due and reclaimed at once, the other half of the line above.
     select
-        period, document, document_date, 'output_vat' as account_key, vat_treatment, vat_code,
-        -sum(vat) as towards_us, sum(line_count) as source_line_count
+        period,
+        document,
+        document_date,
+        'output_vat' as account_key,
+        vat_treatment,
+        vat_code,
+        -sum(vat) as towards_us,
+        sum(line_count) as source_line_count
     from parts
     where box_vat = '1+4' and vat <> 0
     group by all
     union all
     select
-        period, document, document_date, 'wallet' as account_key, '' as vat_treatment, '' as vat_code,
-        -sum(amount) as towards_us, sum(line_count) as source_line_count
+        period,
+        document,
+        document_date,
+        'wallet' as account_key,
+        '' as vat_treatment,
+        '' as vat_code,
+        -sum(amount) as towards_us,
+        sum(line_count) as source_line_count
     from parts
     group by all
 )

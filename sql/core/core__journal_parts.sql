@@ -2,7 +2,10 @@
 -- Empty unless the settlement is sound and every line can be booked. Amounts are towards the seller; `amount` moves
 -- the wallet, `net` goes to the account, `vat` to the VAT account (on top of `net` where boxes are 1+4).
 with settlement as (
-    select s.settlement_key, s.start_day, s.end_day
+    select
+        s.settlement_key,
+        s.start_day,
+        s.end_day
     from core.core__settlements as s
     inner join core.core__proofs as p on s.settlement_key = p.settlement_key
     where
@@ -48,7 +51,7 @@ select
     b.document,
     -- A part of an earlier month is dated at that month's end, the last part at the settlement's own end.
     case
-        when b.period < period_of(s.end_day) then last_day(strptime(b.period || '-01', '%Y-%m-%d')::date)
+        when b.period < period_of(s.end_day) then last_day(cast(strptime(b.period || '-01', '%Y-%m-%d') as date))
         when b.period > period_of(s.end_day) then max(b.last_posted_day) over (partition by b.period, b.document)
         else s.end_day
     end as document_date,
@@ -76,7 +79,7 @@ select
     '' as box_net,
     c.amount,
     c.amount as net,
-    0.00::decimal(18, 2) as vat,
+    cast(0.00 as decimal(18, 2)) as vat,
     0 as line_count
 from settlement as s
 inner join carried as c on c.amount <> 0

@@ -10,7 +10,10 @@ select
     coalesce(own.cost_centre, a.cost_centre) as cost_centre,
     coalesce(own.department, a.department) as department,
     coalesce(own.name, a.name) as name
-from (select distinct currency from raw.settlement_documents where currency is not null) as c
+from (
+    select distinct currency from raw.settlement_documents
+    where currency is not null
+) as c
 cross join control.profile as p
 cross join control.ledger_accounts as a
 left join control.ledger_accounts as own

@@ -1,6 +1,8 @@
 -- One row per settlement: whether its lines can be trusted. `difference` is header total less lines, 0.00 when proven.
 with failures as (
-    select document_sha256, count(distinct line_number) as failed_lines
+    select
+        document_sha256,
+        count(distinct line_number) as failed_lines
     from raw.line_failures
     group by document_sha256
 )

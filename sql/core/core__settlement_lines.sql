@@ -3,7 +3,10 @@
 -- currency; net + vat = amount except for reverse charge, where the VAT comes on top and moves no money.
 -- `problem` names why a line cannot be booked. A 0.00 line books nothing and needs no owner.
 with settlement as (
-    select s.*, p.timezone, p.established_region
+    select
+        s.*,
+        p.timezone,
+        p.established_region
     from core.core__settlements as s
     cross join control.profile as p
     where s.settlement_key = $settlement_key
@@ -37,7 +40,10 @@ item_tax as (
 
 -- Orders from which Amazon keeps the tax as deemed supplier, sale and refund apart; `residual` must be nil.
 withheld_orders as (
-    select l.transaction_type, l.order_id, sum(l.amount) as residual
+    select
+        l.transaction_type,
+        l.order_id,
+        sum(l.amount) as residual
     from staging.stg_amazon__settlement_lines as l
     inner join settlement as s on l.document_sha256 = s.document_sha256
     inner join core.row_matches as m
@@ -85,6 +91,22 @@ taxed_fees as (
         )
     group by all
     having count(*) filter (where m.row_group = 'fee_tax') > 0
+),
+
+-- Late tax corrections book nothing when they cancel out per order; these orders are left with something.
+open_retrocharges as (
+    select l.order_id
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    inner join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
+    where m.row_group = 'retrocharge'
+    group by l.order_id
+    having sum(l.amount) <> 0
 ),
 
 placed as (
@@ -155,6 +177,11 @@ owned as (
         w.residual is not null as is_withheld,
         coalesce(w.residual, 0) as withheld_residual,
         f.total is not null as has_fee_tax,
+        p.row_group = 'retrocharge' and exists (
+            select 1
+            from open_retrocharges as o
+            where o.order_id is not distinct from p.order_id
+        ) as is_open_retrocharge,
         p.row_group in (
             'sale', 'sale_tax', 'promotion', 'promotion_tax', 'withheld_tax', 'refund', 'refund_tax',
             'refund_promotion', 'refund_promotion_tax', 'refund_withheld_tax', 'chargeback'
@@ -194,41 +221,44 @@ treated as (
         is_order_row and owner in ('sop', 'sop_daily') as is_sop,
         row_group like '%\_tax' escape '\' and row_group <> 'fee_tax' as is_tax_row,
         case
-            when rule_treatment = 'by_order' then
-                case
-                    when is_order_row and owner in ('sop', 'sop_daily') then route_treatment
-                    when is_withheld then
-                        case
-                            when route_treatment like 'marketplace\_%' escape '\' then route_treatment
-                            when region = 'GB' then 'marketplace_zero'
-                            when route_treatment not in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
-                                then route_treatment
-                        end
-                    when
-                        has_tax_row
-                        and region = 'GB'
-                        and coalesce(route_treatment, 'uk_standard')
-                        in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
-                        then case when taxed_at_reduced_rate then 'uk_reduced' else 'uk_standard' end
-                    else route_treatment
-                end
-            when rule_treatment in ('fee_uk', 'fee_cross_border', 'advertising_uk', 'advertising_eu') then
-                case
-                    when region = 'ELSEWHERE' then 'fee_foreign'
-                    when established_region = 'EU' then 'fee_eu_home'
-                    when rule_treatment like 'advertising%'
-                        then case when region = 'GB' then 'advertising_uk' else 'advertising_eu' end
-                    when local_fees then 'fee_foreign'
-                    when
-                        region <> 'GB'
-                        and (
-                            row_group = 'fba_fee'
-                            or (row_group = 'fee_refund' and rule_account = 'fees_fba')
-                            or (row_group = 'fee_tax' and fee_group = 'fba_fee')
-                        )
-                        then 'fee_cross_border'
-                    else rule_treatment
-                end
+            when rule_treatment = 'by_order'
+                then
+                    case
+                        when is_order_row and owner in ('sop', 'sop_daily') then route_treatment
+                        when is_withheld
+                            then
+                                case
+                                    when route_treatment like 'marketplace\_%' escape '\' then route_treatment
+                                    when region = 'GB' then 'marketplace_zero'
+                                    when route_treatment not in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
+                                        then route_treatment
+                                end
+                        when
+                            has_tax_row
+                            and region = 'GB'
+                            and coalesce(route_treatment, 'uk_standard')
+                            in ('uk_standard', 'uk_reduced', 'uk_zero', 'exempt')
+                            then case when taxed_at_reduced_rate then 'uk_reduced' else 'uk_standard' end
+                        else route_treatment
+                    end
+            when rule_treatment in ('fee_uk', 'fee_cross_border', 'advertising_uk', 'advertising_eu')
+                then
+                    case
+                        when region = 'ELSEWHERE' then 'fee_foreign'
+                        when established_region = 'EU' then 'fee_eu_home'
+                        when rule_treatment like 'advertising%'
+                            then case when region = 'GB' then 'advertising_uk' else 'advertising_eu' end
+                        when local_fees then 'fee_foreign'
+                        when
+                            region <> 'GB'
+                            and (
+                                row_group = 'fba_fee'
+                                or (row_group = 'fee_refund' and rule_account = 'fees_fba')
+                                or (row_group = 'fee_tax' and fee_group = 'fba_fee')
+                            )
+                            then 'fee_cross_border'
+                        else rule_treatment
+                    end
             else rule_treatment
         end as vat_treatment
     from owned
@@ -257,7 +287,9 @@ valued as (
     select
         *,
         case
-            when amount = 0 or row_group = 'retrocharge' then null
+            when amount = 0 then null
+            when row_group = 'retrocharge' and rule_status = 'known'
+                then case when is_open_retrocharge then 'RETROCHARGE_OPEN' end
             when rule_status is null or rule_status in ('unmapped', 'ambiguous') then 'UNMAPPED_TYPE'
             when rule_status = 'review' then 'REVIEW_TYPE'
             when is_order_row and owner is null then 'ROUTE_UNKNOWN'
@@ -307,12 +339,13 @@ select
     vat,
     case
         when problem is not null or amount = 0 or row_group = 'retrocharge' then null
-        when is_sop then
-            case
-                when row_group = 'chargeback' then 'customer_chargebacks'
-                when row_group like 'refund%' then 'customer_refunds'
-                else 'customer_receipts'
-            end
+        when is_sop
+            then
+                case
+                    when row_group = 'chargeback' then 'customer_chargebacks'
+                    when row_group like 'refund%' then 'customer_refunds'
+                    else 'customer_receipts'
+                end
         when row_group = 'chargeback' then 'chargebacks'
         when is_order_row then case when row_group like 'refund%' then 'refunds' else 'sales' end
         when row_group like 'liquidation%' then 'liquidations'

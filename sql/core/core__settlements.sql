@@ -15,7 +15,7 @@ select
     d.file_name,
     d.landed_at,
     coalesce(c.lines_total, 0.00) as lines_total,
-    coalesce(c.currency_count, 0) as currency_count,
+    len(d.currencies) as currency_count,
     local_day(d.start_at, p.timezone) as start_day,
     local_day(d.end_at, p.timezone) as end_day
 from raw.settlement_documents as d
@@ -25,5 +25,5 @@ left join staging.stg_amazon__document_controls as c on d.document_sha256 = c.do
 where d.settlement_key is not null
 qualify row_number() over (
     partition by d.settlement_key
-    order by (d.document_sha256 is not distinct from chosen.document_sha256) desc, d.landed_at, d.document_sha256
+    order by (d.document_sha256 is not distinct from chosen.document_sha256) desc, d.landed_at, d.document_sha256 asc
 ) = 1

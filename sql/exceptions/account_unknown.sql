@@ -19,5 +19,6 @@ select
     'Name the marketplace and currency under [[accounts]] in the profile, then run `amazon-sage settle`; or settle the '
     || 'file again with `--account NAME`.' as action
 from core.core__settlements as s
+inner join core.core__proofs as p on s.settlement_key = p.settlement_key
 inner join raw.settlement_documents as d on s.document_sha256 = d.document_sha256
-where s.account = 'unknown'
+where s.account = 'unknown' and p.is_sound

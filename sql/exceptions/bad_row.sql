@@ -4,13 +4,17 @@ with failures as (
         document_sha256,
         count(distinct line_number) as failed_lines,
         string_agg(
-            format('line {}: {}{}', line_number, reason, if(failed_value = '', '', format(' ({})', left(failed_value, 40)))),
+            format(
+                'line {}: {}{}', line_number, reason, if(failed_value = '', '', format(' ({})', left(failed_value, 40)))
+            ),
             '; ' order by line_number, field
         ) filter (where place <= 3) as shown
     from (
-        select *, row_number() over (partition by document_sha256 order by line_number, field) as place
+        select
+            *,
+            row_number() over (partition by document_sha256 order by line_number, field) as place
         from raw.line_failures
-    )
+    ) as numbered
     group by document_sha256
 )
 

@@ -14,7 +14,7 @@ select
     format(
         'Settlement {}: Amazon kept {} {} of VAT on UK sales, although the company is established in the UK and should '
         || 'declare it itself.',
-        any_value(s.settlement_id), sum(abs(l.amount))::varchar, s.currency
+        any_value(s.settlement_id), cast(sum(abs(l.amount)) as varchar), s.currency
     ) as message,
     'Check the establishment details in Seller Central and ask Amazon to correct them; until then these sales are '
     || 'booked as supplies to Amazon at the zero rate.' as action

@@ -11,7 +11,9 @@ select
     -s.total_amount as amount_at_risk,
     s.currency,
     14 as due_days,
-    format('Settlement {} ends at {} {}: no payout comes.', s.settlement_id, s.total_amount::varchar, s.currency) as message,
+    format(
+        'Settlement {} ends at {} {}: no payout comes.', s.settlement_id, cast(s.total_amount as varchar), s.currency
+    ) as message,
     'Nothing to do: the next settlement takes the debt over, or Amazon charges the card. This notice goes when the '
     || 'next settlement arrives.' as action
 from core.core__settlements as s

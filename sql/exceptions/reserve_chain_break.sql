@@ -26,11 +26,19 @@ select
         o.kind = 'reserve',
         format(
             'Settlement {} takes back a reserve of {} {}, but settlement {} before it held back {}.',
-            c.settlement_id, o.taken_over::varchar, c.currency, c.previous_settlement_id, (-o.left_behind)::varchar
+            c.settlement_id,
+            cast(o.taken_over as varchar),
+            c.currency,
+            c.previous_settlement_id,
+            cast((-o.left_behind) as varchar)
         ),
         format(
             'Settlement {} takes over a debt of {} {}, but settlement {} before it ended at {}.',
-            c.settlement_id, (-o.taken_over)::varchar, c.currency, c.previous_settlement_id, c.previous_total::varchar
+            c.settlement_id,
+            cast((-o.taken_over) as varchar),
+            c.currency,
+            c.previous_settlement_id,
+            cast(c.previous_total as varchar)
         )
     ) as message,
     'Check in Seller Central whether a settlement lies between the two, and settle it; else ask Amazon for a statement.'

@@ -13,7 +13,7 @@ select
     5 as due_days,
     format(
         'Settlement {}: the retrocharge rows of order {} leave {} {}; they must cancel out.',
-        any_value(s.settlement_id), coalesce(t.order_id, '(none)'), sum(l.amount)::varchar, s.currency
+        any_value(s.settlement_id), coalesce(t.order_id, '(none)'), cast(sum(l.amount) as varchar), s.currency
     ) as message,
     'Ask Amazon for the VAT document of this order. Nothing of the settlement is booked until finance maps the '
     || 'remaining row in settlement_rows.csv.' as action

@@ -13,7 +13,13 @@ select
     5 as due_days,
     format(
         'Settlement {}: {} lines of {} {} are "{}" / "{}" / "{}". The proposal is {}, VAT {}, not confirmed yet.',
-        s.settlement_id, m.line_count, m.amount::varchar, s.currency, m.transaction_type, m.amount_type, m.amount_description,
+        s.settlement_id,
+        m.line_count,
+        cast(m.amount as varchar),
+        s.currency,
+        m.transaction_type,
+        m.amount_type,
+        m.amount_description,
         m.account_key, m.vat_treatment
     ) as message,
     'Check account and VAT of this row in settlement_rows.csv, set its status to known, then run `amazon-sage settle`.'

@@ -14,11 +14,17 @@ select
     2 as due_days,
     format(
         'Settlement {}: {} ({} lines, {} {}) says something else than {} ({} lines, {} {}), which was here first.',
-        s.settlement_id, d.file_name, d.line_count, d.total_amount::varchar, d.currency, s.file_name, s.line_count,
-        s.total_amount::varchar, s.currency
+        s.settlement_id,
+        d.file_name,
+        d.line_count,
+        cast(d.total_amount as varchar),
+        d.currency,
+        s.file_name,
+        s.line_count,
+        cast(s.total_amount as varchar), s.currency
     ) as message,
     format(
-        'Compare both with Seller Central, then run `amazon-sage choose {}` or `amazon-sage choose {}` for the right one.',
+        'Compare both with Seller Central, then run `amazon-sage choose {} --by NAME`, or the same with {}.',
         left(s.document_sha256, 12), left(d.document_sha256, 12)
     ) as action
 from raw.settlement_documents as d

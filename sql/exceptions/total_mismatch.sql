@@ -13,10 +13,17 @@ select
     2 as due_days,
     format(
         'Settlement {} ({}): its {} lines add up to {} {}, the header says {}; {} is missing or too much.',
-        s.settlement_id, s.file_name, s.line_count, s.lines_total::varchar, s.currency, s.total_amount::varchar, abs(p.difference)::varchar
+        s.settlement_id,
+        s.file_name,
+        s.line_count,
+        cast(s.lines_total as varchar),
+        s.currency,
+        cast(s.total_amount as varchar),
+        cast(abs(p.difference) as varchar)
     ) as message,
     'Nothing of this settlement is booked. Download it again from Seller Central and settle that file; the download '
     || 'may have been cut short.' as action
 from core.core__settlements as s
 inner join core.core__proofs as p on s.settlement_key = p.settlement_key
 where p.difference <> 0 and p.failed_lines = 0 and p.currency_count <= 1
+    and s.settlement_key not in (select f.settlement_key from core.derivation_failures as f)

@@ -13,7 +13,13 @@ select
     2 as due_days,
     format(
         'Settlement {}: {} lines of {} {} are "{}" / "{}" / "{}", which {}.',
-        s.settlement_id, m.line_count, m.amount::varchar, s.currency, m.transaction_type, m.amount_type, m.amount_description,
+        s.settlement_id,
+        m.line_count,
+        cast(m.amount as varchar),
+        s.currency,
+        m.transaction_type,
+        m.amount_type,
+        m.amount_description,
         if(m.status = 'ambiguous', 'two regex rules claim', 'no rule knows')
     ) as message,
     if(

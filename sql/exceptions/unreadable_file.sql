@@ -13,7 +13,7 @@ select
     2 as due_days,
     format('{}: {}', file_name, unreadable_reason) as message,
     'Download the settlement report again from Seller Central as Flat file V2 and settle that file, then run '
-    || '`amazon-sage discard ' || left(document_sha256, 12) || '` to set this one aside.' as action
+    || '`amazon-sage discard ' || left(document_sha256, 12) || ' --by NAME` to set this one aside.' as action
 from raw.settlement_documents
 where
     unreadable_reason is not null

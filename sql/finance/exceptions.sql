@@ -19,4 +19,4 @@ from exceptions.open_exceptions as e
 left join core.core__settlements as s on e.settlement_key = s.settlement_key
 left join control.exceptions_seen as seen
     on e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id
-order by e.blocking desc, e.code, e.entity_id
+order by e.blocking desc, e.code asc, e.entity_id asc

@@ -1,7 +1,9 @@
 -- Each settlement from its header total to the payout, in `currency`. `wallet_movement` is what the journal does to the
 -- Amazon wallet, without the carried debt, which belongs to the settlement before. Nothing is matched to a bank yet.
 with moved as (
-    select settlement_key, sum(debit - credit) as wallet_movement
+    select
+        settlement_key,
+        sum(debit - credit) as wallet_movement
     from core.core__journal_lines
     where account_key = 'wallet' and document <> 'debt_carry'
     group by settlement_key

@@ -1,5 +1,7 @@
 -- Every line of every settlement with what it is and where it is booked. `amount` is towards the seller.
 -- `line_number` is the line of the landed file `document_sha256`; `journal_line_id` leads to finance.journal_lines.
+with p as (select distinct settlement_key from core.core__journal_parts)
+
 select
     s.account,
     s.settlement_id,
@@ -32,4 +34,4 @@ inner join staging.stg_amazon__settlement_lines as t on s.document_sha256 = t.do
 left join core.core__settlement_lines as l
     on s.settlement_key = l.settlement_key and t.line_number = l.line_number and t.part = l.part
 left join core.core__ledger_accounts as a on s.currency = a.currency and l.account_key = a.account_key
-left join (select distinct settlement_key from core.core__journal_parts) as p on s.settlement_key = p.settlement_key
+left join p on s.settlement_key = p.settlement_key

@@ -1,5 +1,5 @@
--- Every settlement known: its header, its lines added up, and where it stands. Amounts in `currency`, towards the seller.
--- `difference` is header less lines. Times UTC. One row per settlement.
+-- Every settlement known: its header, its lines added up, and where it stands.
+-- Amounts in `currency`, towards the seller; `difference` is header less lines. Times UTC. One row per settlement.
 select
     s.account,
     s.settlement_id,

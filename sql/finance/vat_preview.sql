@@ -1,6 +1,8 @@
 -- What each settlement adds to the UK VAT return, by period and box, in `currency`. Sales of Sage orders are not here:
 -- their invoice carries the VAT. Box 1 and 6: positive is due or sold; box 4 and 7: positive is reclaimed or bought.
-with boxed as (
+with boxes as (select unnest([1, 4, 6, 7]) as box),
+
+boxed as (
     select
         p.settlement_key,
         p.period,
@@ -10,7 +12,7 @@ with boxed as (
         p.box_vat = '1' as is_sale_vat,
         p.box_net = '6' as is_sale_net
     from core.core__journal_parts as p
-    inner join (select unnest([1, 4, 6, 7]) as box) as boxes
+    inner join boxes
         on contains(p.box_vat || ' ' || p.box_net, cast(boxes.box as varchar))
 )
 

@@ -2,7 +2,7 @@
 
 -- Whole-number division to the nearest, halves away from zero; the divisor is positive.
 create macro round_half_up(numerator, denominator) as
-    sign(numerator) * ((2 * abs(numerator) + denominator) // (2 * denominator));
+sign(numerator) * ((2 * abs(numerator) + denominator) // (2 * denominator));
 
 create macro to_pence(amount) as cast(amount * 100 as hugeint);
 
@@ -10,11 +10,11 @@ create macro from_pence(pence) as cast(cast(pence as decimal(18, 0)) * cast(0.01
 
 -- The VAT that a VAT-inclusive amount holds.
 create macro vat_inside(gross, rate_bp) as
-    from_pence(round_half_up(to_pence(gross) * rate_bp, cast(10000 + rate_bp as hugeint)));
+from_pence(round_half_up(to_pence(gross) * rate_bp, cast(10000 + rate_bp as hugeint)));
 
 -- The VAT due on top of a net amount.
 create macro vat_on_top(net, rate_bp) as
-    from_pence(round_half_up(to_pence(net) * rate_bp, cast(10000 as hugeint)));
+from_pence(round_half_up(to_pence(net) * rate_bp, cast(10000 as hugeint)));
 
 -- The calendar day of a UTC moment in a time zone.
 create macro local_day(moment, zone) as cast(timezone(zone, timezone('UTC', moment)) as date);

@@ -34,7 +34,6 @@ create table raw.settlement_documents (
 
 -- Lines that could not be read or that lack what their kind needs, with the reason; the document keeps the line itself.
 create table raw.line_failures (
-    settlement_key varchar not null,
     document_sha256 varchar not null,
     line_number integer not null,
     field varchar not null,
@@ -72,8 +71,8 @@ create table core.planned_documents (
     payload_hash varchar not null
 );
 
--- Why a settlement's plan could not be made; a fault of ours, never of the data.
-create table core.plan_failures (
+-- Why a settlement could not be worked out although its document can be read; a fault of ours, not of the data.
+create table core.derivation_failures (
     settlement_key varchar not null,
     reason varchar not null
 );

@@ -4,7 +4,6 @@ select
     cast($document_sha256 as varchar) as document_sha256,
     count(*) as typed_lines,
     cast(coalesce(sum(amount), 0) as decimal(18, 2)) as lines_total,
-    count(distinct currency) as currency_count,
     cast(
         coalesce(
             sum(

@@ -33,12 +33,13 @@ texts as (
     select
         *,
         -- Plain numbers are told by casting there and back; the others must match the file's style to the letter.
+        -- Twelve digits are enough for any line, and so many lines cannot overflow a total.
         case
-            when $decimals = 'point' and cast(try_cast(amount as decimal(18, 2)) as varchar) = amount
+            when $decimals = 'point' and cast(try_cast(amount as decimal(14, 2)) as varchar) = amount
                 then amount
-            when $decimals = 'point' and regexp_full_match(amount, '-?(\d{1,16}|\d{1,3}(,\d{3})+)(\.\d{1,2})?')
+            when $decimals = 'point' and regexp_full_match(amount, '-?(\d{1,12}|\d{1,3}(,\d{3}){1,3})(\.\d{1,2})?')
                 then replace(amount, ',', '')
-            when $decimals = 'comma' and regexp_full_match(amount, '-?(\d{1,16}|\d{1,3}(\.\d{3})+)(,\d{1,2})?')
+            when $decimals = 'comma' and regexp_full_match(amount, '-?(\d{1,12}|\d{1,3}(\.\d{3}){1,3})(,\d{1,2})?')
                 then replace(replace(amount, '.', ''), ',', '.')
         end as amount_text
     from trimmed

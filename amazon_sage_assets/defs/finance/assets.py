@@ -6,6 +6,7 @@ import dagster as dg
 
 from amazon_sage_assets import settlement_flow as flow
 from amazon_sage_assets.defs.resources import CompanyResource
+from amazon_sage_assets.defs.settlements.assets import SETTLEMENT_STATUS
 from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, asset_key, view_assets
 from amazon_sage_assets.sqlfiles import relations
 
@@ -52,6 +53,7 @@ def assets() -> dg.Definitions:
         assets=[
             view_assets("exceptions", exceptions, "exceptions"),
             exceptions_seen,
+            view_assets("settlement_status", [relations()[SETTLEMENT_STATUS]], GROUP),
             view_assets("finance", finance, GROUP),
             published_file,
         ]

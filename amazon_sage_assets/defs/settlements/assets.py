@@ -21,6 +21,7 @@ from amazon_sage_assets.warehouse import first_row
 
 GROUP = "settlements"
 LINES = "staging.stg_amazon__settlement_lines"
+SETTLEMENT_STATUS = "core.core__settlement_status"  # what exceptions make of a settlement: shown with finance
 CONTROLS = "staging.stg_amazon__document_controls"
 
 
@@ -184,7 +185,9 @@ def _plan(company: Company, key: str) -> dict[str, Any]:
 @dg.definitions
 def assets() -> dg.Definitions:
     files = relations()
-    core_views = [f for f in files.values() if f.schema == "core" and not f.replaced_by]
+    core_views = [
+        f for f in files.values() if f.schema == "core" and not f.replaced_by and f.relation != SETTLEMENT_STATUS
+    ]
     per_settlement = [
         settlement_asset(files[LINES], GROUP, _stage, _describe_lines),
         settlement_asset(files[CONTROLS], GROUP, _nothing_more, lambda *_: {}),

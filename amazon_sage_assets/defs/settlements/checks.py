@@ -10,13 +10,13 @@ from amazon_sage_assets.defs.sql_assets import WAREHOUSE_POOL, asset_key
 from amazon_sage_assets.sqlfiles import GATE, SqlFile, checks, gates
 
 JOURNAL = asset_key("core", "core__journal_lines")
+SETTLEMENTS = asset_key("finance", "settlements")
 
 
-def _blocking(name: str, files: Sequence[SqlFile], asset: dg.AssetKey | None) -> dg.AssetChecksDefinition:
-    """One step that runs these checks. A check of finance tables belongs to the first table it reads."""
-    owner = {f.name: asset or asset_key(*next(d for d in f.dependencies if d[0] == "finance")) for f in files}
+def _blocking(name: str, files: Sequence[SqlFile], asset: dg.AssetKey) -> dg.AssetChecksDefinition:
+    """One step that runs these files as blocking checks of an asset."""
     specs = [
-        dg.AssetCheckSpec(f.name.removeprefix(GATE), asset=owner[f.name], blocking=True, description=f.description)
+        dg.AssetCheckSpec(f.name.removeprefix(GATE), asset=asset, blocking=True, description=f.description)
         for f in files
     ]
 
@@ -26,7 +26,7 @@ def _blocking(name: str, files: Sequence[SqlFile], asset: dg.AssetKey | None) ->
             for result in verification.run_checks(connection, files):
                 shown = "\n".join(f"- {failure}" for failure in result.failures[:20])
                 yield dg.AssetCheckResult(
-                    asset_key=owner[result.name],
+                    asset_key=asset,
                     check_name=result.name.removeprefix(GATE),
                     passed=not result.failures,
                     metadata={"failures": len(result.failures), "which": dg.MetadataValue.md(shown or "none")},
@@ -38,5 +38,5 @@ def _blocking(name: str, files: Sequence[SqlFile], asset: dg.AssetKey | None) ->
 @dg.definitions
 def blocking_checks() -> dg.Definitions:
     return dg.Definitions(
-        asset_checks=[_blocking("journal_gates", gates(), JOURNAL), _blocking("invariants", checks(), None)]
+        asset_checks=[_blocking("journal_gates", gates(), JOURNAL), _blocking("invariants", checks(), SETTLEMENTS)]
     )

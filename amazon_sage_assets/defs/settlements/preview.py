@@ -79,7 +79,8 @@ def waterfall_svg(steps: Sequence[tuple[str, Decimal]], currency: str) -> str:
     height = len(bars) * _ROW + 8
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
-        f'font-family="sans-serif" font-size="13" fill="#2d3748"><title>From sales to payout, {escape(currency)}</title>'
+        'font-family="sans-serif" font-size="13" fill="#2d3748">'
+        f"<title>From sales to payout, {escape(currency)}</title>"
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>{"".join(rows)}</svg>'
     )
 
