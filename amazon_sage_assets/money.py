@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 PENNY = Decimal("0.01")
 BASIS_POINTS = 10_000
-_PLAIN = re.compile(r"-?\d{1,16}(\.\d{1,2})?")
+_PLAIN = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,2})?")
 
 
 def money(text: str) -> Decimal:

@@ -103,6 +103,9 @@ class Profile(_Part):
                     f"a route of {route.account!r} names {route.marketplace!r}, not one of its marketplaces"
                 )
         dated_routes(self.routes)
+        sites = {site for account in self.accounts for site in account.marketplaces}
+        for site in self.local_vat.keys() - sites:
+            raise ValueError(f"local_vat names {site!r}, which is not a marketplace of any account")
         return self
 
     @property
@@ -114,7 +117,8 @@ def dated_routes(routes: tuple[Route, ...]) -> list[tuple[Route, date]]:
     """Each route with its last day. Raises ValueError where ranges overlap or leave a gap."""
     dated = []
     ordered = sorted(routes, key=lambda r: (r.key, r.valid_from))
-    for route, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for place, route in enumerate(ordered):
+        following = ordered[place + 1] if place + 1 < len(ordered) else None
         next_start = following.valid_from if following and following.key == route.key else None
         last = route.valid_to or (next_start - timedelta(days=1) if next_start else OPEN_END)
         where = f"the routes of {' '.join(route.key)} from {route.valid_from}"

@@ -88,7 +88,6 @@ class Warehouse(DuckDBResource):
                 "create table if not exists main.migrations (name varchar primary key, sql_text varchar)"
             )
             applied = dict(connection.execute("select name, sql_text from main.migrations").fetchall())
-            relations_name = "relations"  # not a migration: what the files of sql/ said when they were last created
             for name, sql in migrations():
                 if name not in applied:
                     connection.begin()
@@ -99,11 +98,12 @@ class Warehouse(DuckDBResource):
                     raise SchemaMismatch(
                         f"The migration {name} was edited after it was applied to {self.path}; add a new file instead."
                     )
+            connection.execute("create table if not exists main.relations_made (fingerprint varchar)")
             wanted = relations_fingerprint()
-            if applied.get(relations_name) != wanted:
+            if connection.execute("select fingerprint from main.relations_made").fetchall() != [(wanted,)]:
                 create_relations(connection)
-                connection.execute("delete from main.migrations where name = $1", [relations_name])
-                connection.execute("insert into main.migrations values ($1, $2)", [relations_name, wanted])
+                connection.execute("delete from main.relations_made")
+                connection.execute("insert into main.relations_made values ($1)", [wanted])
 
     def publish(self, target: Path, schema: str = "finance") -> dict[str, int]:
         """Write the relations of a schema as tables of a new file and swap it in. Returns the rows per table.

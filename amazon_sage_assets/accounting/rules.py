@@ -136,6 +136,9 @@ def _read(path: Path, model: type[RowT], identity: Callable[[RowT], object]) -> 
     problems: list[str] = []
     seen: dict[object, int] = {}
     for raw in reader:
+        if None in raw or None in raw.values():
+            problems.append(f"line {reader.line_num}: has more or fewer cells than the header")
+            continue
         try:
             row = model.model_validate(_without_blanks(raw, model))
         except ValidationError as error:
@@ -149,11 +152,9 @@ def _read(path: Path, model: type[RowT], identity: Callable[[RowT], object]) -> 
 
 
 def _without_blanks(raw: dict[str | Any, Any], model: type[_Row]) -> dict[str, Any]:
-    """Empty cells take the column's default, where it has one."""
-    if None in raw or None in raw.values():
-        return {"row": "has more or fewer cells than the header"}
+    """Cells without outer blanks; empty ones take the column's default, where it has one."""
     return {
-        name: value
+        name: value.strip()
         for name, value in raw.items()
         if value.strip() or name not in model.model_fields or model.model_fields[name].is_required()
     }
@@ -162,7 +163,7 @@ def _without_blanks(raw: dict[str | Any, Any], model: type[_Row]) -> dict[str, A
 def _say(problem: Any) -> str:
     column = ".".join(str(part) for part in problem["loc"])
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{column}: {message}" if column != "row" else "has more or fewer cells than the header"
+    return f"{column}: {message}"
 
 
 def _refuse(path: Path, problems: Sequence[str]) -> None:

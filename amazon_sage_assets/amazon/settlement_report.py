@@ -269,7 +269,7 @@ def _v1_writer(header: list[str], out: IO[bytes]) -> _Writer:
 def _v1_amounts(row: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """(transaction-type, amount-type, amount-description, amount) of each amount on a V1 line."""
     kind = row["transaction-type"]
-    pairs = _V1_PAIRS
+    pairs: tuple[tuple[str, str, str], ...] = _V1_PAIRS
     if row.get("other-fee-reason-description"):
         # Advertising: the name of the fee is the amount-type, its parts are told apart by the reason.
         name = row["item-related-fee-type"] or row["other-fee-reason-description"]

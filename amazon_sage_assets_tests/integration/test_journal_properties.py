@@ -181,7 +181,7 @@ class Ledger:
             read["header"] = _read(connection, "select total_amount, difference from core.core__settlements"
                                    " inner join core.core__proofs using (settlement_key)")  # fmt: skip
             read["failures"] = _read(connection, "select * from raw.line_failures")
-            read["plan_failures"] = _read(connection, "select * from core.plan_failures")
+            read["failures"] = _read(connection, "select * from core.derivation_failures")
             read["documents"] = _read(connection, "select * from core.planned_documents")
             connection.rollback()
         return read
@@ -232,7 +232,7 @@ def test_whatever_the_rows_the_journal_balances_and_moves_the_wallet_by_the_tota
     # These rows are all known, so nothing may stop them and nothing may get lost.
     assert found["failures"] == []
     assert {line["problem"] for line in lines} == {None}
-    assert found["plan_failures"] == []
+    assert found["failures"] == []
     assert found["header"] == [{"total_amount": total, "difference": ZERO}]
     assert len(lines) == len(rows)
 

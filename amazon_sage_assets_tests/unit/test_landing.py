@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, Landing, Origin
 
 MORNING = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-FROM_INBOX = Origin("inbox", "october.txt", "2026-11-20T09:30:00+00:00")
+FROM_INBOX = Origin("inbox", "october.txt", "2026-11-20T09:30:00.000000+00:00")
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_file_keeps_its_name_its_source_and_when_it_came(landing: Landing, tmp
     path = tmp_path / "october £.txt"
     path.write_bytes(b"settlement")
     document = landing.land_file(path, SETTLEMENT_REPORT, "file", MORNING, account="uk")
-    assert document.first == Origin("file", "october £.txt", "2026-11-20T09:30:00+00:00", "uk")
+    assert document.first == Origin("file", "october £.txt", "2026-11-20T09:30:00.000000+00:00", "uk")
     assert landing.document(SETTLEMENT_REPORT, document.sha256) == document
     assert path.read_bytes() == b"settlement"
 

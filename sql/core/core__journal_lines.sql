@@ -68,7 +68,7 @@ entries as (
 
 select
     cast($settlement_key as varchar) as settlement_key,
-    concat_ws('/', $settlement_key, e.period, e.document, e.account_key, nullif(e.vat_treatment, ''))
+    journal_line_id($settlement_key, e.period, e.document, e.account_key, e.vat_treatment, e.vat_code)
         as journal_line_id,
     h.account,
     h.settlement_id,

@@ -2,7 +2,7 @@
 with blocking as (
     select
         settlement_key,
-        bool_or(code in ('BAD_ROW', 'TOTAL_MISMATCH', 'MIXED_CURRENCY')) as is_quarantined,
+        bool_or(code in ('BAD_ROW', 'TOTAL_MISMATCH', 'MIXED_CURRENCY', 'DERIVATION_FAILED')) as is_quarantined,
         string_agg(code || ': ' || message, ' | ' order by code, entity_id) as hold_reason
     from exceptions.open_exceptions
     where blocking and settlement_key is not null

@@ -27,7 +27,7 @@ select
     s.settlement_key as entity_id,
     s.settlement_key,
     cast(null as varchar) as order_id,
-    s.total_amount as amount_at_risk,
+    abs(s.total_amount) as amount_at_risk,
     s.currency,
     2 as due_days,
     format(

@@ -24,7 +24,8 @@ select
         cast(s.total_amount as varchar), s.currency
     ) as message,
     format(
-        'Compare both with Seller Central, then run `amazon-sage choose {} --by NAME`, or the same with {}.',
+        'Compare both with Seller Central. Then run `amazon-sage choose {} --by NAME` for the first, '
+        || 'or `amazon-sage choose {} --by NAME` for the other.',
         left(s.document_sha256, 12), left(d.document_sha256, 12)
     ) as action
 from raw.settlement_documents as d

@@ -25,5 +25,6 @@ select
     || 'may have been cut short.' as action
 from core.core__settlements as s
 inner join core.core__proofs as p on s.settlement_key = p.settlement_key
-where p.difference <> 0 and p.failed_lines = 0 and p.currency_count <= 1
+where
+    p.difference <> 0 and p.failed_lines = 0 and p.currency_count <= 1
     and s.settlement_key not in (select f.settlement_key from core.derivation_failures as f)

@@ -23,7 +23,9 @@ select
     l.vat_treatment,
     case
         when l.document is not null and p.settlement_key is not null
-            then concat_ws('/', l.settlement_key, l.period, l.document, l.account_key, nullif(l.analysis_treatment, ''))
+            then journal_line_id(
+                l.settlement_key, l.period, l.document, l.account_key, l.analysis_treatment, l.vat_code
+            )
     end as journal_line_id,
     l.owner as revenue_owner,
     l.problem,

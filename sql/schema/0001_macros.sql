@@ -4,7 +4,7 @@
 create macro round_half_up(numerator, denominator) as
 sign(numerator) * ((2 * abs(numerator) + denominator) // (2 * denominator));
 
-create macro to_pence(amount) as cast(amount * 100 as hugeint);
+create macro to_pence(amount) as cast(cast(amount as decimal(38, 2)) * 100 as hugeint);
 
 create macro from_pence(pence) as cast(cast(pence as decimal(18, 0)) * cast(0.01 as decimal(3, 2)) as decimal(18, 2));
 
@@ -20,3 +20,7 @@ from_pence(round_half_up(to_pence(net) * rate_bp, cast(10000 as hugeint)));
 create macro local_day(moment, zone) as cast(timezone(zone, timezone('UTC', moment)) as date);
 
 create macro period_of(day) as strftime(day, '%Y-%m');
+
+-- The key of a journal line, derived from what it books; the same books give the same key.
+create macro journal_line_id(settlement_key, period, document, account_key, vat_treatment, vat_code) as
+concat_ws('/', settlement_key, period, document, account_key, nullif(vat_treatment, ''), nullif(vat_code, ''));
