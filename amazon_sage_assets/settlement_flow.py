@@ -7,11 +7,14 @@ runs its own. Steps are replaced per settlement: running one again gives the sam
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from uuid import uuid4
 
 import duckdb
 
@@ -105,14 +108,33 @@ def settlement_key(company: Company, document: LandedDocument) -> str | None:
 def examine(company: Company, document: LandedDocument) -> Examined:
     """Lay the report out and read its header. The canonical file stays in the scratch folder until it is staged."""
     target = _canonical_path(company, document.sha256)
+    inspection, reason = _lay_out(
+        lambda: company.landing.open(SETTLEMENT_REPORT, document.sha256), target, document.first.charset
+    )
+    return Examined(document, inspection, reason)
+
+
+def land_and_examine(company: Company, path: Path, source: str, account: str | None = None) -> Examined:
+    """Land a file and read it at the same time: packing the bytes and laying out the lines use a core each."""
+    draft = _canonical_path(company, uuid4().hex)
+    with ThreadPoolExecutor(max_workers=1) as packing:
+        landing = packing.submit(land_report, company, path, source, account)
+        inspection, reason = _lay_out(lambda: path.open("rb"), draft, None)
+        document = landing.result()
+    if inspection:
+        draft.replace(_canonical_path(company, document.sha256))
+    return Examined(document, inspection, reason)
+
+
+def _lay_out(
+    open_source: Callable[[], AbstractContextManager[IO[bytes]]], target: Path, charset: str | None
+) -> tuple[Inspection | None, str | None]:
+    """The report's statements, or the reason why it cannot be read."""
     try:
-        normalised = normalise(
-            lambda: company.landing.open(SETTLEMENT_REPORT, document.sha256), target, document.first.charset
-        )
-        return Examined(document, inspect(target, normalised), None)
+        return inspect(target, normalise(open_source, target, charset)), None
     except UnreadableReport as error:
         target.unlink(missing_ok=True)
-        return Examined(document, None, str(error))
+        return None, str(error)
 
 
 def _canonical_path(company: Company, sha256: str) -> Path:
@@ -438,14 +460,18 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
     return int(row[0]) if row else 0
 
 
-def refresh(company: Company) -> list[str]:
-    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew."""
+def refresh(company: Company, examined: Iterable[Examined] = ()) -> list[str]:
+    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew.
+
+    `examined` are documents that were looked at already; other new ones are looked at here.
+    """
+    ready = {one.document.sha256: one for one in examined}
     with company.warehouse.read() as connection:
         documents = new_documents(connection, company)
-    examined = [examine(company, document) for document in documents]
+    new = [ready.get(document.sha256) or examine(company, document) for document in documents]
     with company.warehouse.transaction() as connection:
         load_company(connection, company)
-        for one in examined:
+        for one in new:
             register(connection, company, one)
         reassign_accounts(connection, company)
         return stale_settlements(connection, company)
@@ -468,12 +494,12 @@ def settle(
     warehouse = company.warehouse
     warehouse.migrate()
     _clear_scratch(company)
-    landed = []
+    examined = []
     for path in paths:
         progress(f"landing {path.name}")
-        landed.append(land_report(company, path, "file", account))
-    progress("reading new documents")
-    keys = refresh(company)
+        examined.append(land_and_examine(company, path, "file", account))
+    progress("reading what is new")
+    keys = refresh(company, examined)
     for number, key in enumerate(keys, start=1):
         progress(f"settlement {key} ({number} of {len(keys)})")
         derive_or_note(company, key)
@@ -481,7 +507,9 @@ def settle(
         note_exceptions(connection, datetime.now(UTC))
     progress("publishing")
     warehouse.publish(company.environment.published_path)
-    return landed
+    for one in examined:
+        _forget_canonical(company, one.document.sha256)
+    return [one.document for one in examined]
 
 
 def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) -> None:

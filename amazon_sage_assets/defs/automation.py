@@ -22,7 +22,6 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 settle_settlements = dg.define_asset_job(
     "settle_settlements",
     selection=dg.AssetSelection.all(),
-    partitions_def=SETTLEMENT,
     description="From landed settlement reports to journals, exceptions, the posting plan and the published file.",
 )
 

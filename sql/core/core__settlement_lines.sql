@@ -39,11 +39,11 @@ item_tax as (
 ),
 
 -- Orders from which Amazon keeps the tax as deemed supplier, sale and refund apart; `residual` must be nil.
-withheld_orders as (
-    select
+-- Most settlements have none, so the orders are found first and only their rows are added up.
+orders_with_withheld as (
+    select distinct
         l.transaction_type,
-        l.order_id,
-        sum(l.amount) as residual
+        l.order_id
     from staging.stg_amazon__settlement_lines as l
     inner join settlement as s on l.document_sha256 = s.document_sha256
     inner join core.row_matches as m
@@ -52,9 +52,26 @@ withheld_orders as (
             and l.transaction_type = m.transaction_type
             and l.amount_type = m.amount_type
             and l.amount_description = m.amount_description
+    where m.row_group in ('withheld_tax', 'refund_withheld_tax') and l.amount <> 0
+),
+
+withheld_orders as (
+    select
+        l.transaction_type,
+        l.order_id,
+        sum(l.amount) as residual
+    from staging.stg_amazon__settlement_lines as l
+    inner join settlement as s on l.document_sha256 = s.document_sha256
+    inner join orders_with_withheld as w
+        on l.transaction_type = w.transaction_type and l.order_id is not distinct from w.order_id
+    inner join core.row_matches as m
+        on
+            s.settlement_key = m.settlement_key
+            and l.transaction_type = m.transaction_type
+            and l.amount_type = m.amount_type
+            and l.amount_description = m.amount_description
     where m.row_group like '%\_tax' escape '\' and m.row_group not in ('fee_tax', 'liquidation_tax')
     group by all
-    having count(*) filter (where m.row_group like '%withheld\_tax' escape '\' and l.amount <> 0) > 0
 ),
 
 -- Fees whose VAT stands beside them as a row of its own, and the account of the fee it belongs to.
@@ -95,7 +112,7 @@ taxed_fees as (
 
 -- Late tax corrections book nothing when they cancel out per order; these orders are left with something.
 open_retrocharges as (
-    select l.order_id
+    select coalesce(l.order_id, '') as order_id
     from staging.stg_amazon__settlement_lines as l
     inner join settlement as s on l.document_sha256 = s.document_sha256
     inner join core.row_matches as m
@@ -105,7 +122,7 @@ open_retrocharges as (
             and l.amount_type = m.amount_type
             and l.amount_description = m.amount_description
     where m.row_group = 'retrocharge'
-    group by l.order_id
+    group by all
     having sum(l.amount) <> 0
 ),
 
@@ -177,11 +194,7 @@ owned as (
         w.residual is not null as is_withheld,
         coalesce(w.residual, 0) as withheld_residual,
         f.total is not null as has_fee_tax,
-        p.row_group = 'retrocharge' and exists (
-            select 1
-            from open_retrocharges as o
-            where o.order_id is not distinct from p.order_id
-        ) as is_open_retrocharge,
+        o.order_id is not null as is_open_retrocharge,
         p.row_group in (
             'sale', 'sale_tax', 'promotion', 'promotion_tax', 'withheld_tax', 'refund', 'refund_tax',
             'refund_promotion', 'refund_promotion_tax', 'refund_withheld_tax', 'chargeback'
@@ -213,6 +226,7 @@ owned as (
             and p.amount_type = f.amount_type
             and p.order_id is not distinct from f.order_id
             and p.posted_at = f.posted_at
+    left join open_retrocharges as o on p.row_group = 'retrocharge' and coalesce(p.order_id, '') = o.order_id
 ),
 
 treated as (

@@ -215,7 +215,7 @@ def assets() -> dg.Definitions:
         _partitioned(
             "core.planned_documents",
             "The Sage documents that a settlement would become. Nothing is sent here.",
-            ["core.core__journal_parts", "core.core__ledger_accounts", "core.core__settlements", "core.core__proofs"],
+            ["core.core__journal_lines", "core.core__journal_parts", "core.core__ledger_accounts", "core.core__proofs"],
             _plan,
         ),
     ]

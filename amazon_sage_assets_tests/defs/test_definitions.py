@@ -1,0 +1,211 @@
+"""The asset graph: it loads, it says what sql/ says, and one run settles what has landed."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from amazon_sage_assets import sqlfiles
+from amazon_sage_assets.definitions import defs
+from amazon_sage_assets.defs.automation import publish_finance, settle_settlements, settlement_inbox
+from amazon_sage_assets.defs.partitions import SETTLEMENT
+from amazon_sage_assets.defs.resources import CompanyResource
+from amazon_sage_assets_tests.conftest import Seller
+from amazon_sage_assets_tests.reports import commission, principal, row, write_report
+
+JOURNAL = dg.AssetKey(["core", "core__journal_lines"])
+GOOD = [principal("20.00"), row("Order", "ItemPrice", "Tax", "4.00"), commission("-4.40")]
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return defs()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+class Station:
+    """A seller whose inbox is watched by the sensor, and the runs it asks for."""
+
+    def __init__(self, seller: Seller, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self.seller = seller
+        self.company = CompanyResource(home=str(seller.home), profile=str(seller.profile_path))
+        self.definitions = dg.Definitions.merge(
+            dg.Definitions(
+                assets=definitions.assets, asset_checks=definitions.asset_checks, jobs=definitions.jobs,
+                executor=definitions.executor, resources={"company": self.company},
+            )
+        )  # fmt: skip
+        self.instance = instance
+        self.cursor: str | None = None
+
+    @property
+    def inbox(self) -> Path:
+        return self.seller.company.environment.inbox
+
+    def drop(self, name: str, rows: list[dict[str, str]] | None = None, **header: Any) -> Path:
+        """A finished file in the inbox, an hour old."""
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        path = self.inbox / name
+        if rows is None:
+            path.write_text("Minutes of the meeting\n", encoding="utf-8")
+        else:
+            write_report(path, rows, **header)
+        long_ago = datetime.now(UTC).timestamp() - 3600
+        os.utime(path, (long_ago, long_ago))
+        return path
+
+    def tick(self) -> dg.SensorResult | dg.SkipReason:
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={"company": self.company}
+        )
+        result = settlement_inbox(context)
+        if isinstance(result, dg.SensorResult):
+            self.cursor = result.cursor
+            for request in result.dynamic_partitions_requests or []:
+                self.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+        else:
+            self.cursor = context.cursor
+        return result  # type: ignore[return-value]
+
+    def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        job = self.definitions.resolve_job_def(str(request.job_name))
+        return job.execute_in_process(instance=self.instance, tags=request.tags, raise_on_error=False)
+
+    def settle(self) -> list[dg.ExecuteInProcessResult]:
+        result = self.tick()
+        assert isinstance(result, dg.SensorResult)
+        return [self.run(request) for request in result.run_requests or []]
+
+
+@pytest.fixture
+def station(seller: Seller, definitions: dg.Definitions, instance: dg.DagsterInstance) -> Station:
+    return Station(seller, definitions, instance)
+
+
+def test_the_code_location_loads_and_every_file_of_sql_is_an_asset(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+    graph = definitions.resolve_asset_graph()
+    for sql_file in sqlfiles.relations().values():
+        key = dg.AssetKey([sql_file.schema, sql_file.name])
+        node = graph.get(key)
+        wanted = {dg.AssetKey(list(d)) for d in sql_file.dependencies if d[0] != "control"}
+        assert node.parent_keys == wanted, sql_file.relation
+        assert node.description == sql_file.description
+        assert (node.partitions_def == SETTLEMENT) == bool(sql_file.replaced_by)
+
+
+def test_nothing_that_starts_by_itself_is_missing_from_the_automation_page(definitions: dg.Definitions) -> None:
+    assert {sensor.name for sensor in definitions.sensors or ()} == {"settlement_inbox"}
+    assert not definitions.schedules
+    graph = definitions.resolve_asset_graph()
+    assert not [key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition]
+
+
+def test_a_file_in_the_inbox_becomes_a_partition_a_journal_and_a_published_figure(station: Station) -> None:
+    dropped = station.drop("november.txt", GOOD)
+    (result,) = station.settle()
+    assert result.success
+    assert station.instance.get_dynamic_partitions(str(SETTLEMENT.name)) == ["uk-24000000001"]
+    assert station.seller.statuses() == {"24000000001": "ready"}
+    assert not dropped.exists()
+    assert (station.inbox / "landed" / "november.txt").exists()
+    (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key == JOURNAL]
+    metadata = event.materialization.metadata
+    assert metadata["wallet movement"].value == "19.60 GBP"
+    assert "| 2026-03 | sales | 4000 | sales | 1 |  | 20.00 |" in str(metadata["journal"].value)
+    assert str(metadata["from sales to payout"].value).startswith("![From sales to payout, GBP](data:image/svg+xml")
+    passed = {(e.check_name, e.passed) for e in result.get_asset_check_evaluations()}
+    assert ("total", True) in passed
+    assert ("journal_balances", True) in passed
+    assert {outcome for _, outcome in passed} == {True}
+
+
+def test_the_sensor_asks_once_for_a_file_and_again_only_when_rules_change(station: Station) -> None:
+    station.drop("one.txt", GOOD)
+    station.settle()
+    assert isinstance(station.tick(), dg.SkipReason)
+    station.seller.set_profile(uk_afn="sop")
+    (result,) = station.settle()
+    assert result.success
+    documents = {line["document"] for line in station.seller.query("select document from finance.journal_lines")}
+    assert documents == {"customer_receipts", "fees"}
+    assert isinstance(station.tick(), dg.SkipReason)
+
+
+def test_a_file_that_is_still_being_written_waits(station: Station) -> None:
+    path = station.drop("one.txt", GOOD)
+    path.touch()
+    assert isinstance(station.tick(), dg.SkipReason)
+    assert path.exists()
+
+
+def test_several_files_are_one_run_and_each_partition_shows_its_own_journal(station: Station) -> None:
+    station.drop("one.txt", GOOD)
+    station.drop("two.txt", [principal("6.00")], settlement_id="24000000002")
+    station.drop("bad.txt", [principal("6.00")], total="6.01", settlement_id="24000000003")
+    station.drop("minutes.txt")
+    (result,) = station.settle()
+    assert result.success
+    assert station.seller.statuses() == {"24000000001": "ready", "24000000002": "ready", "24000000003": "quarantined"}
+    moved = {
+        event.partition: event.materialization.metadata["wallet movement"].value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == JOURNAL and "wallet movement" in event.materialization.metadata
+    }
+    assert moved == {"uk-24000000001": "19.60 GBP", "uk-24000000002": "6.00 GBP"}
+    assert {"TOTAL_MISMATCH", "UNREADABLE_FILE"} <= set(station.seller.exceptions())
+
+
+def test_a_file_that_is_no_settlement_still_publishes_its_exception(station: Station) -> None:
+    station.drop("minutes.txt")
+    result = station.tick()
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or []
+    assert request.job_name == publish_finance.name
+    assert station.run(request).success
+    assert list(station.seller.exceptions()) == ["UNREADABLE_FILE"]
+
+
+def test_a_journal_that_does_not_balance_stops_the_run_before_a_plan_and_before_publishing(station: Station) -> None:
+    station.drop("one.txt", GOOD)
+    station.settle()
+    warehouse = station.seller.company.warehouse
+    before = station.seller.query("select * from finance.settlements")
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "update core.core__journal_lines set debit = debit + 1 where account_key = 'wallet' and debit > 0"
+        )
+    broken = station.definitions.resolve_job_def("publish_finance").execute_in_process(
+        instance=station.instance, raise_on_error=False
+    )
+    failed = {e.check_name for e in broken.get_asset_check_evaluations() if not e.passed}
+    assert {"journal_balances", "wallet_moves_by_total"} <= failed
+    published = {e.asset_key.path[-1] for e in broken.get_asset_materialization_events()}
+    assert "published_file" not in published
+    assert station.seller.query("select * from finance.settlements") == before
+
+
+def test_the_posting_plan_is_only_reached_through_the_journal_gates(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    gates = {key.name for key in graph.asset_check_keys if key.asset_key == JOURNAL}
+    assert gates == {"total", "balance", "coverage"}
+    plan = graph.get(dg.AssetKey(["core", "planned_documents"]))
+    assert JOURNAL in plan.parent_keys
+
+
+def test_reading_the_definitions_needs_neither_profile_nor_warehouse(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AMAZON_SAGE_HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("AMAZON_SAGE_PROFILE", str(tmp_path / "missing.toml"))
+    assert defs().resolve_job_def(settle_settlements.name).name == "settle_settlements"
+    assert not (tmp_path / "nowhere").exists()
