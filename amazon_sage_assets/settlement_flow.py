@@ -5,7 +5,6 @@ runs its own. Steps are replaced per settlement: running one again gives the sam
 """
 
 import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from uuid import uuid4
 
 import duckdb
@@ -34,6 +33,9 @@ from amazon_sage_assets.warehouse import Warehouse, first_row
 VALIDATION_BATCH = 250_000
 LAYOUT = "layout"  # the field of a failure that was found before the line could be split into fields
 PYTHON_RELATIONS = ("core.row_matches", "core.planned_documents", "core.derivation_failures")
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,15 @@ def examine(company: Company, document: LandedDocument) -> Examined:
 def land_and_examine(company: Company, path: Path, source: str, account: str | None = None) -> Examined:
     """Land a file and read it at the same time: packing the bytes and laying out the lines use a core each."""
     draft = _canonical_path(company, uuid4().hex)
+    before = path.stat()
     with ThreadPoolExecutor(max_workers=1) as packing:
         landing = packing.submit(land_report, company, path, source, account)
         inspection, reason = _lay_out(lambda: path.open("rb"), draft, None)
         document = landing.result()
+    after = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        draft.unlink(missing_ok=True)
+        return examine(company, document)  # the file changed meanwhile: only the landed bytes count
     if inspection:
         draft.replace(_canonical_path(company, document.sha256))
     return Examined(document, inspection, reason)
@@ -220,14 +227,17 @@ def _whose(profile: Profile, given: str | None, currency: str, marketplaces: lis
     return name, marketplace_for(account, currency, marketplaces)
 
 
-def reassign_accounts(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
+def reassign_accounts(
+    connection: duckdb.DuckDBPyConnection, company: Company, documents: Iterable[LandedDocument]
+) -> None:
     """Give documents to the accounts that origins and profile name today; clear what stood under another key."""
+    given_accounts = {document.sha256: document.given_account for document in documents}
     rows = connection.execute(
         "select document_sha256, settlement_key, settlement_id, currency, marketplaces, marketplace"
         " from raw.settlement_documents where settlement_key is not null"
     ).fetchall()
     for sha256, key, settlement_id, currency, marketplaces, marketplace in rows:
-        given = company.landing.document(SETTLEMENT_REPORT, sha256).given_account
+        given = given_accounts.get(sha256)
         account, site = _whose(company.profile, given, currency, marketplaces)
         if (f"{account}-{settlement_id}", site) != (key, marketplace):
             connection.execute(
@@ -245,17 +255,12 @@ def clear(connection: duckdb.DuckDBPyConnection, key: str) -> None:
         connection.execute(f"delete from {table} where settlement_key = $1", [key])
 
 
-def new_documents(connection: duckdb.DuckDBPyConnection, company: Company) -> list[LandedDocument]:
-    """Landed documents that the warehouse does not know yet."""
-    known = {row[0] for row in connection.execute("select document_sha256 from raw.settlement_documents").fetchall()}
-    return [d for d in company.landing.documents(SETTLEMENT_REPORT) if d.sha256 not in known]
-
-
 # --- one settlement -------------------------------------------------------------------------------------------------
 
 
 def stage(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
-    """Type the lines of every document of a settlement, from the landed bytes."""
+    """Type the lines of every document of a settlement, from the landed bytes. The first step: it forgets failures."""
+    connection.execute("delete from core.derivation_failures where settlement_key = $1", [key])
     cursor = connection.execute("select * from raw.settlement_documents where settlement_key = $1", [key])
     names = [column[0] for column in cursor.description or ()]
     staged = relations()["staging.stg_amazon__settlement_lines"]
@@ -391,7 +396,6 @@ CORE_RELATIONS = ("core.core__settlement_lines", "core.core__journal_parts", "co
 
 def derive(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
     """Work a settlement out from its landed documents to its posting plan."""
-    connection.execute("delete from core.derivation_failures where settlement_key = $1", [key])
     stage(connection, company, key)
     match_rows(connection, company, key)
     validate(connection, key)
@@ -401,43 +405,48 @@ def derive(connection: duckdb.DuckDBPyConnection, company: Company, key: str) ->
     mark_derived(connection, company, key)
 
 
-def derive_or_note(company: Company, key: str) -> None:
-    """Work a settlement out in one transaction; where that fails, note why and let the others go on."""
+def attempt(company: Company, key: str, step: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result | None:
+    """One step of a settlement in one transaction. Where it fails, note why, so that the others go on; returns None."""
     try:
         with company.warehouse.transaction() as connection:
-            derive(connection, company, key)
+            return step(connection)
     except (duckdb.DataError, duckdb.OperationalError, PlanError, ArithmeticError, ValueError) as error:
         with company.warehouse.transaction() as connection:
             clear(connection, key)
             insert_rows(connection, "core.derivation_failures", [(key, str(error).splitlines()[0])])
+        return None
 
 
 def mark_derived(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:
+    """Note with which rules and documents a settlement was worked out."""
     connection.execute("delete from control.derivations where settlement_key = $1", [key])
     connection.execute(
-        "insert into control.derivations values ($1, $2, $3)",
-        [key, company.rules_fingerprint, _documents_fingerprint(connection, key)],
+        f"insert into control.derivations select settlement_key, $2, documents from ({_DOCUMENTS_NOW})"
+        " where settlement_key = $1",
+        [key, company.rules_fingerprint],
     )
 
 
-def _documents_fingerprint(connection: duckdb.DuckDBPyConnection, key: str) -> str:
-    rows = connection.execute(
-        "select d.document_sha256, c.document_sha256 from raw.settlement_documents as d"
-        " left join control.document_choices as c on d.settlement_key = c.settlement_key"
-        " where d.settlement_key = $1 order by all",
-        [key],
-    ).fetchall()
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
+# What each settlement would be worked out from: its documents, and the one a person chose.
+_DOCUMENTS_NOW = (
+    "select d.settlement_key, md5(string_agg(d.document_sha256, ' ' order by d.document_sha256)"
+    " || ' ' || coalesce(max(c.document_sha256), '')) as documents"
+    " from raw.settlement_documents as d"
+    " left join control.document_choices as c on d.settlement_key = c.settlement_key"
+    " where d.settlement_key is not null group by d.settlement_key"
+)
 
 
 def stale_settlements(connection: duckdb.DuckDBPyConnection, company: Company) -> list[str]:
     """Settlements that were worked out with other rules or documents than those of now, or never."""
-    known = {key: rest for key, *rest in connection.execute("select * from control.derivations").fetchall()}
-    keys = connection.execute(
-        "select distinct settlement_key from raw.settlement_documents where settlement_key is not null order by all"
+    rows = connection.execute(
+        f"select n.settlement_key from ({_DOCUMENTS_NOW}) as n"
+        " left join control.derivations as d on n.settlement_key = d.settlement_key"
+        " and n.documents = d.documents_fingerprint and d.rules_fingerprint = $1"
+        " where d.settlement_key is null order by n.settlement_key",
+        [company.rules_fingerprint],
     ).fetchall()
-    now = company.rules_fingerprint
-    return [key for (key,) in keys if known.get(key) != [now, _documents_fingerprint(connection, key)]]
+    return [key for (key,) in rows]
 
 
 # --- all settlements ------------------------------------------------------------------------------------------------
@@ -465,15 +474,22 @@ def refresh(company: Company, examined: Iterable[Examined] = ()) -> list[str]:
 
     `examined` are documents that were looked at already; other new ones are looked at here.
     """
+    _clear_scratch(company)
     ready = {one.document.sha256: one for one in examined}
+    documents = company.landing.documents(SETTLEMENT_REPORT)
     with company.warehouse.read() as connection:
-        documents = new_documents(connection, company)
-    new = [ready.get(document.sha256) or examine(company, document) for document in documents]
+        rows = connection.execute("select document_sha256 from raw.settlement_documents").fetchall()
+    known = {sha256 for (sha256,) in rows}
+    new = [
+        ready.get(document.sha256) or examine(company, document)
+        for document in documents
+        if document.sha256 not in known
+    ]
     with company.warehouse.transaction() as connection:
         load_company(connection, company)
         for one in new:
             register(connection, company, one)
-        reassign_accounts(connection, company)
+        reassign_accounts(connection, company, documents)
         return stale_settlements(connection, company)
 
 
@@ -493,7 +509,6 @@ def settle(
             raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
     warehouse = company.warehouse
     warehouse.migrate()
-    _clear_scratch(company)
     examined = []
     for path in paths:
         progress(f"landing {path.name}")
@@ -502,7 +517,7 @@ def settle(
     keys = refresh(company, examined)
     for number, key in enumerate(keys, start=1):
         progress(f"settlement {key} ({number} of {len(keys)})")
-        derive_or_note(company, key)
+        attempt(company, key, lambda connection, key=key: derive(connection, company, key))
     with warehouse.transaction() as connection:
         note_exceptions(connection, datetime.now(UTC))
     progress("publishing")

@@ -64,8 +64,7 @@ def settlement_documents(company: CompanyResource) -> dg.MaterializeResult:
 
 
 def _stage(company: Company, _: SqlFile, key: str) -> None:
-    with company.warehouse.transaction() as connection:
-        flow.stage(connection, company, key)
+    flow.attempt(company, key, lambda connection: flow.stage(connection, company, key))
 
 
 def _describe_lines(connection: Any, _: Company, key: str) -> dict[str, Any]:
@@ -87,8 +86,7 @@ def _nothing_more(_: Company, __: SqlFile, ___: str) -> None:
 
 
 def _replace(company: Company, sql_file: SqlFile, key: str) -> None:
-    with company.warehouse.transaction() as connection:
-        flow.replace_relation(connection, sql_file.relation, key)
+    flow.attempt(company, key, lambda connection: flow.replace_relation(connection, sql_file.relation, key))
 
 
 def _describe_rows(relation: str) -> Callable[[Any, Company, str], dict[str, Any]]:
@@ -158,22 +156,21 @@ def _partitioned(
 
 
 def _match_rows(company: Company, key: str) -> dict[str, Any]:
-    with company.warehouse.transaction() as connection:
-        flow.match_rows(connection, company, key)
+    flow.attempt(company, key, lambda connection: flow.match_rows(connection, company, key))
+    with company.warehouse.read() as connection:
         matches = _records(connection, "select * from core.row_matches where settlement_key = $1", key)
     known = sum(1 for match in matches if match["status"] == "known")
     return {"dagster/row_count": len(matches), "known": known, "not known or to review": len(matches) - known}
 
 
 def _validate(company: Company, key: str) -> dict[str, Any]:
-    with company.warehouse.transaction() as connection:
-        return {"dagster/row_count": flow.validate(connection, key)}
+    failures = flow.attempt(company, key, lambda connection: flow.validate(connection, key))
+    return {"dagster/row_count": failures or 0}
 
 
 def _plan(company: Company, key: str) -> dict[str, Any]:
-    with company.warehouse.transaction() as connection:
-        documents = flow.plan_documents(connection, key)
-        flow.mark_derived(connection, company, key)
+    documents = flow.attempt(company, key, lambda connection: flow.plan_documents(connection, key)) or []
+    flow.attempt(company, key, lambda connection: flow.mark_derived(connection, company, key))
     rows = "".join(
         f"| {d.remote_reference} | {d.kind} | {d.document} | {d.document_date} | {d.amount:,.2f} | {d.currency} |\n"
         for d in documents
