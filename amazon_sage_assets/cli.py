@@ -18,12 +18,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from amazon_sage_assets import settlement_flow, verification
+from amazon_sage_assets import verification
 from amazon_sage_assets.accounting.rules import RuleFileError
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.landing import SETTLEMENT_REPORT
 from amazon_sage_assets.sandbox.settlement_files import write_history
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, ProfileError
-from amazon_sage_assets.settlement_flow import Company
+from amazon_sage_assets.settlements import decisions, flow
 from amazon_sage_assets.sqlfiles import StaleRelation
 from amazon_sage_assets.warehouse import SchemaMismatch, WarehouseBusy
 
@@ -50,7 +51,7 @@ def _speaking_plainly() -> Iterator[None]:
     try:
         yield
     except (
-        ProfileError, RuleFileError, WarehouseBusy, SchemaMismatch, StaleRelation, settlement_flow.UnknownDocument
+        ProfileError, RuleFileError, WarehouseBusy, SchemaMismatch, StaleRelation, decisions.UnknownDocument
     ) as error:  # fmt: skip
         err.print(f"[bold red]Stopped.[/] {_plain(error)}")
         raise typer.Exit(1) from None
@@ -88,7 +89,7 @@ def settle(
         if account and account not in {a.name for a in company.profile.accounts}:
             raise ProfileError(f"The profile has no account {account!r}.")
         with _scratch_copy(company) if dry_run else _as_it_is(company) as working, _progress() as progress:
-            landed = settlement_flow.settle(working, files or [], account=account, progress=progress)
+            landed = flow.settle(working, files or [], account=account, progress=progress)
             result = _result(working, [document.sha256 for document in landed] if files else None)
             result["published"] = None if dry_run else str(company.environment.published_path)
     if as_json:
@@ -203,7 +204,7 @@ def rebuild() -> None:
     with _speaking_plainly():
         company = Company.load()
         with _progress() as progress:
-            settlement_flow.rebuild(company, progress)
+            flow.rebuild(company, progress)
         _print_settlements(_published(company, "select * from finance.settlements"))
 
 
@@ -212,8 +213,8 @@ def choose(document: Annotated[str, typer.Argument(help="The beginning of the do
     """Of two documents that say different things about one settlement, choose the right one."""
     with _speaking_plainly():
         company = Company.load()
-        key = settlement_flow.choose_document(company, document, by, datetime.now(UTC))
-        settlement_flow.settle(company, [])
+        key = decisions.choose_document(company, document, by, datetime.now(UTC))
+        flow.settle(company, [])
     out.print(f"Document {document} now stands for settlement {key}, chosen by {by}.")
 
 
@@ -222,8 +223,8 @@ def discard(document: Annotated[str, typer.Argument(help="The beginning of the d
     """Set an unreadable document aside. Its bytes stay landed."""
     with _speaking_plainly():
         company = Company.load()
-        settlement_flow.discard_document(company, document, by, datetime.now(UTC))
-        settlement_flow.settle(company, [])
+        decisions.discard_document(company, document, by, datetime.now(UTC))
+        flow.settle(company, [])
     out.print(f"Document {document} was set aside by {by}.")
 
 
@@ -239,7 +240,7 @@ def demo(
         files = write_history(home / "sample_files")
         out.print(f"Calm Kettle Ltd: settling {len(files)} files from {home / 'sample_files'}\n")
         with _progress() as progress:
-            settlement_flow.settle(company, files, progress=progress)
+            flow.settle(company, files, progress=progress)
         results = verification.verify(company.environment.published_path, company.landing)
     _print_settlements(_published(company, "select * from finance.settlements"))
     first = _published(

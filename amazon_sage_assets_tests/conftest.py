@@ -7,9 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from amazon_sage_assets import settlement_flow, verification
+from amazon_sage_assets import verification
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.settings import Environment
-from amazon_sage_assets.settlement_flow import Company
+from amazon_sage_assets.settlements.flow import settle
 from amazon_sage_assets_tests.reports import write_report
 
 PROFILE = """
@@ -86,7 +87,7 @@ class Seller:
         return write_report(self.folder / name, rows, total, **header)
 
     def settle(self, *paths: Path, account: str | None = None) -> None:
-        settlement_flow.settle(self.company, list(paths), account=account)
+        settle(self.company, list(paths), account=account)
 
     def query(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
         """Rows of the published file."""

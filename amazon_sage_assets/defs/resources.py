@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.settings import Environment
-from amazon_sage_assets.settlement_flow import Company
 
 
 class CompanyResource(dg.ConfigurableResource):

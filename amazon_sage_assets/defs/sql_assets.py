@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 
 from amazon_sage_assets import sqlfiles
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.resources import CompanyResource
-from amazon_sage_assets.settlement_flow import Company
 from amazon_sage_assets.sqlfiles import SqlFile
 from amazon_sage_assets.warehouse import first_row
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets import settlement_flow
 from amazon_sage_assets.settings import PACKAGED_RULES
+from amazon_sage_assets.settlements import arrivals
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.golden.worked_examples import (
     CASES,
@@ -115,7 +115,7 @@ def land(books: Books, number: int, case: Case) -> list[Settled]:
             deposit_date=moment(file.deposit),
             currency=case.currency,
         )
-        settlement_flow.land_report(company, path, "file", account_name(number))
+        arrivals.land_report(company, path, "file", account_name(number))
         settled.append(Settled(books, account_name(number), settlement_id, file))
     return settled
 

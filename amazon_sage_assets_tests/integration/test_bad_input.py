@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets import settlement_flow
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, Origin
+from amazon_sage_assets.settlements import decisions
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.reports import account_row, commission, principal, report_text, row
 
@@ -293,7 +293,7 @@ def in_other_bytes(text: str) -> bytes:
 
 def choose(seller: Seller, path: Path) -> None:
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    settlement_flow.choose_document(seller.company, sha256[:12], "Ada", datetime.now(UTC))
+    decisions.choose_document(seller.company, sha256[:12], "Ada", datetime.now(UTC))
     seller.settle()
 
 

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from amazon_sage_assets import settlement_flow
 from amazon_sage_assets.accounting.row_groups import ORDER_GROUPS
 from amazon_sage_assets.accounting.rules import SettlementRowRule, load_rules
 from amazon_sage_assets.money import from_pence
 from amazon_sage_assets.settings import SAMPLE_PROFILE, load_profile
+from amazon_sage_assets.settlements import arrivals, derivation, documents, flow
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.reports import row
 
@@ -166,14 +166,14 @@ class Ledger:
 
     def work_out(self, site: Site, rows: Rows) -> dict[str, list[dict[str, Any]]]:
         path = self.seller.file("one.txt", rows, currency=site.currency, **HEADER)
-        examined = settlement_flow.examine(self.company, settlement_flow.land_report(self.company, path, "file"))
+        examined = arrivals.examine(self.company, arrivals.land_report(self.company, path, "file"))
         assert examined.unreadable_reason is None
         with self.company.warehouse.connect() as connection:
             connection.begin()
-            settlement_flow.load_company(connection, self.company)
-            key = settlement_flow.register(connection, self.company, examined)
+            flow.load_company(connection, self.company)
+            key = documents.register(connection, self.company, examined)
             assert key is not None
-            settlement_flow.derive(connection, self.company, key)
+            derivation.derive(connection, self.company, key)
             read = {
                 name: _read(connection, f"select * from finance.{name}")
                 for name in ("journal_lines", "settlement_lines", "vat_preview")

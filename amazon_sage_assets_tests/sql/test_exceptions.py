@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets import settlement_flow
 from amazon_sage_assets.settings import PACKAGED_RULES
+from amazon_sage_assets.settlements import decisions
 from amazon_sage_assets.sqlfiles import sql_folder
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.reports import account_row, commission, principal, row
@@ -299,8 +299,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
     now = datetime.now(UTC)
     for path in corrected:
-        settlement_flow.choose_document(seller.company, sha256(path), "Ada", now)
-    settlement_flow.discard_document(seller.company, sha256(seller.folder / "notes.txt"), "Ada", now)
+        decisions.choose_document(seller.company, sha256(path), "Ada", now)
+    decisions.discard_document(seller.company, sha256(seller.folder / "notes.txt"), "Ada", now)
     seller.settle()
     return Story(broken, mended, Moment.of(seller))
 

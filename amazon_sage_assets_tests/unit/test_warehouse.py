@@ -11,7 +11,8 @@ import duckdb
 import pytest
 from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
-from amazon_sage_assets import settlement_flow, sqlfiles
+from amazon_sage_assets import sqlfiles
+from amazon_sage_assets.settlements import flow
 from amazon_sage_assets.sqlfiles import StaleRelation
 from amazon_sage_assets.warehouse import STORAGE_VERSION, SchemaMismatch, Warehouse, WarehouseBusy, first_row
 from amazon_sage_assets_tests.conftest import Seller
@@ -275,7 +276,7 @@ def test_a_relation_of_an_older_version_asks_for_a_rebuild_which_mends_it(seller
         connection.execute("update main.relations_made set fingerprint = 'of an older version'")
     with pytest.raises(StaleRelation, match=r"core\.core__journal_lines .* Run `amazon-sage rebuild`"):
         seller.settle()
-    settlement_flow.rebuild(company)
+    flow.rebuild(company)
     assert {name: seller.query(f"select * from finance.{name} order by all") for name in before} == before
     assert seller.failed_checks() == []
     seller.settle()

@@ -12,148 +12,24 @@ with settlement as (
     where s.settlement_key = $settlement_key
 ),
 
--- Per item: does Amazon show tax for it, and at which rate? An item is type, order, item code and SKU together.
-item_tax as (
-    select
-        l.transaction_type,
-        l.order_id,
-        l.order_item_code,
-        l.sku,
-        sum(case when m.row_group like '%\_tax' escape '\' then l.amount else 0.00 end) as tax,
-        sum(case when m.row_group not like '%\_tax' escape '\' then l.amount else 0.00 end) as net
-    from staging.stg_amazon__settlement_lines as l
-    inner join settlement as s on l.document_sha256 = s.document_sha256
-    inner join core.row_matches as m
-        on
-            s.settlement_key = m.settlement_key
-            and l.transaction_type = m.transaction_type
-            and l.amount_type = m.amount_type
-            and l.amount_description = m.amount_description
-    where
-        m.row_group in (
-            'sale', 'sale_tax', 'promotion', 'promotion_tax', 'liquidation', 'liquidation_tax',
-            'refund', 'refund_tax', 'refund_promotion', 'refund_promotion_tax'
-        )
-    group by all
-    having count(*) filter (where m.row_group like '%\_tax' escape '\' and l.amount <> 0) > 0
-),
-
--- Orders from which Amazon keeps the tax as deemed supplier, sale and refund apart; `residual` must be nil.
--- Most settlements have none, so the orders are found first and only their rows are added up.
-orders_with_withheld as (
-    select distinct
-        l.transaction_type,
-        l.order_id
-    from staging.stg_amazon__settlement_lines as l
-    inner join settlement as s on l.document_sha256 = s.document_sha256
-    inner join core.row_matches as m
-        on
-            s.settlement_key = m.settlement_key
-            and l.transaction_type = m.transaction_type
-            and l.amount_type = m.amount_type
-            and l.amount_description = m.amount_description
-    where m.row_group in ('withheld_tax', 'refund_withheld_tax') and l.amount <> 0
-),
-
-withheld_orders as (
-    select
-        l.transaction_type,
-        l.order_id,
-        sum(l.amount) as residual
-    from staging.stg_amazon__settlement_lines as l
-    inner join settlement as s on l.document_sha256 = s.document_sha256
-    inner join orders_with_withheld as w
-        on l.transaction_type = w.transaction_type and l.order_id is not distinct from w.order_id
-    inner join core.row_matches as m
-        on
-            s.settlement_key = m.settlement_key
-            and l.transaction_type = m.transaction_type
-            and l.amount_type = m.amount_type
-            and l.amount_description = m.amount_description
-    where m.row_group like '%\_tax' escape '\' and m.row_group not in ('fee_tax', 'liquidation_tax')
-    group by all
-),
-
--- Fees whose VAT stands beside them as a row of its own, and the account of the fee it belongs to.
-taxed_fees as (
-    select
-        l.transaction_type,
-        l.amount_type,
-        l.order_id,
-        l.posted_at,
-        sum(l.amount) as total,
-        min(m.account_key) filter (where m.row_group <> 'fee_tax') as fee_account,
-        min(m.row_group) filter (where m.row_group <> 'fee_tax') as fee_group
-    from staging.stg_amazon__settlement_lines as l
-    inner join settlement as s on l.document_sha256 = s.document_sha256
-    inner join core.row_matches as m
-        on
-            s.settlement_key = m.settlement_key
-            and l.transaction_type = m.transaction_type
-            and l.amount_type = m.amount_type
-            and l.amount_description = m.amount_description
-    where
-        m.row_group in (
-            'order_fee', 'fba_fee', 'storage', 'inbound', 'removal', 'advertising', 'subscription', 'promotion_fee',
-            'postage', 'other_fee', 'fee_tax'
-        )
-        and exists (
-            select 1
-            from core.row_matches as t
-            where
-                t.settlement_key = m.settlement_key
-                and t.transaction_type = m.transaction_type
-                and t.amount_type = m.amount_type
-                and t.row_group = 'fee_tax'
-        )
-    group by all
-    having count(*) filter (where m.row_group = 'fee_tax') > 0
-),
-
--- Late tax corrections book nothing when they cancel out per order; these orders are left with something.
-open_retrocharges as (
-    select coalesce(l.order_id, '') as order_id
-    from staging.stg_amazon__settlement_lines as l
-    inner join settlement as s on l.document_sha256 = s.document_sha256
-    inner join core.row_matches as m
-        on
-            s.settlement_key = m.settlement_key
-            and l.transaction_type = m.transaction_type
-            and l.amount_type = m.amount_type
-            and l.amount_description = m.amount_description
-    where m.row_group = 'retrocharge'
-    group by all
-    having sum(l.amount) <> 0
-),
-
-placed as (
+-- Each line with its rule. Not kept between the uses below: reading it again is cheaper than writing it down.
+ruled as not materialized (
     select
         l.line_number,
         l.part,
         l.amount,
         l.order_id,
-        local_day(l.posted_at, s.timezone) as posted_day,
-        m.row_group,
-        m.account_key as rule_account,
-        m.vat_treatment as rule_treatment,
-        m.status as rule_status,
-        s.account,
-        s.established_region,
-        l.fulfilment,
         l.transaction_type,
         l.amount_type,
         l.order_item_code,
         l.sku,
         l.posted_at,
-        s.currency,
-        case
-            when
-                l.marketplace_name is null
-                or l.marketplace_name like 'Non-Amazon%'
-                or l.marketplace_name like '%Prod Marketplace'
-                then s.marketplace
-            else l.marketplace_name
-        end as marketplace
+        l.fulfilment,
+        l.marketplace_name,
+        m.row_group,
+        m.account_key as rule_account,
+        m.vat_treatment as rule_treatment,
+        m.status as rule_status
     from staging.stg_amazon__settlement_lines as l
     inner join settlement as s on l.document_sha256 = s.document_sha256
     left join core.row_matches as m
@@ -162,6 +38,110 @@ placed as (
             and l.transaction_type = m.transaction_type
             and l.amount_type = m.amount_type
             and l.amount_description = m.amount_description
+),
+
+-- Per item: does Amazon show tax for it, and at which rate? An item is type, order, item code and SKU together.
+item_tax as (
+    select
+        transaction_type,
+        order_id,
+        order_item_code,
+        sku,
+        sum(case when row_group like '%\_tax' escape '\' then amount else 0.00 end) as tax,
+        sum(case when row_group not like '%\_tax' escape '\' then amount else 0.00 end) as net
+    from ruled
+    where
+        row_group in (
+            'sale', 'sale_tax', 'promotion', 'promotion_tax', 'liquidation', 'liquidation_tax',
+            'refund', 'refund_tax', 'refund_promotion', 'refund_promotion_tax'
+        )
+    group by all
+    having count(*) filter (where row_group like '%\_tax' escape '\' and amount <> 0) > 0
+),
+
+-- Orders from which Amazon keeps the tax as deemed supplier, sale and refund apart; `residual` must be nil.
+-- Most settlements have none, so the orders are found first and only their rows are added up.
+orders_with_withheld as (
+    select distinct
+        transaction_type,
+        order_id
+    from ruled
+    where row_group in ('withheld_tax', 'refund_withheld_tax') and amount <> 0
+),
+
+withheld_orders as (
+    select
+        r.transaction_type,
+        r.order_id,
+        sum(r.amount) as residual
+    from ruled as r
+    inner join orders_with_withheld as w
+        on r.transaction_type = w.transaction_type and r.order_id is not distinct from w.order_id
+    where r.row_group like '%\_tax' escape '\' and r.row_group not in ('fee_tax', 'liquidation_tax')
+    group by all
+),
+
+-- Fees whose VAT stands beside them as a row of its own, and the account of the fee it belongs to.
+fee_taxes as (
+    select distinct
+        transaction_type,
+        amount_type,
+        order_id,
+        posted_at
+    from ruled
+    where row_group = 'fee_tax'
+),
+
+taxed_fees as (
+    select
+        r.transaction_type,
+        r.amount_type,
+        r.order_id,
+        r.posted_at,
+        sum(r.amount) as total,
+        min(r.rule_account) filter (where r.row_group <> 'fee_tax') as fee_account,
+        min(r.row_group) filter (where r.row_group <> 'fee_tax') as fee_group
+    from ruled as r
+    inner join fee_taxes as f
+        on
+            r.transaction_type = f.transaction_type
+            and r.amount_type = f.amount_type
+            and r.order_id is not distinct from f.order_id
+            and r.posted_at = f.posted_at
+    where
+        r.row_group in (
+            'order_fee', 'fba_fee', 'storage', 'inbound', 'removal', 'advertising', 'subscription', 'promotion_fee',
+            'postage', 'other_fee', 'fee_tax'
+        )
+    group by all
+),
+
+-- Late tax corrections book nothing when they cancel out per order; these orders are left with something.
+open_retrocharges as (
+    select coalesce(order_id, '') as order_id
+    from ruled
+    where row_group = 'retrocharge'
+    group by all
+    having sum(amount) <> 0
+),
+
+placed as (
+    select
+        r.* exclude (marketplace_name),
+        local_day(r.posted_at, s.timezone) as posted_day,
+        s.account,
+        s.established_region,
+        s.currency,
+        case
+            when
+                r.marketplace_name is null
+                or r.marketplace_name like 'Non-Amazon%'
+                or r.marketplace_name like '%Prod Marketplace'
+                then s.marketplace
+            else r.marketplace_name
+        end as marketplace
+    from ruled as r
+    cross join settlement as s
 ),
 
 owned as (

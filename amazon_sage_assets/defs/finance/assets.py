@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from amazon_sage_assets import settlement_flow as flow
 from amazon_sage_assets.defs.resources import CompanyResource
 from amazon_sage_assets.defs.settlements.assets import SETTLEMENT_STATUS
 from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, asset_key, view_assets
+from amazon_sage_assets.settlements.flow import note_exceptions
 from amazon_sage_assets.sqlfiles import relations
 
 GROUP = "finance"
@@ -24,7 +24,7 @@ GROUP = "finance"
 def exceptions_seen(company: CompanyResource) -> dg.MaterializeResult:
     """When each open exception was first seen; cleared ones are forgotten."""
     with company.load().warehouse.transaction() as connection:
-        count = flow.note_exceptions(connection, datetime.now(UTC))
+        count = note_exceptions(connection, datetime.now(UTC))
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
 
 

@@ -1,11 +1,11 @@
-"""The settlements flow as assets. Each one calls a step of `settlement_flow`; what the step does is said there."""
+"""The settlements flow as assets. Each one calls a step of `settlements/`; what the step does is said there."""
 
 from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
-from amazon_sage_assets import settlement_flow as flow
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.resources import CompanyResource
 from amazon_sage_assets.defs.settlements.preview import (
@@ -15,7 +15,8 @@ from amazon_sage_assets.defs.settlements.preview import (
     waterfall_svg,
 )
 from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, settlement_asset, view_assets
-from amazon_sage_assets.settlement_flow import Company
+from amazon_sage_assets.settlements import derivation
+from amazon_sage_assets.settlements.flow import refresh
 from amazon_sage_assets.sqlfiles import SqlFile, relations
 from amazon_sage_assets.warehouse import first_row
 
@@ -49,7 +50,7 @@ def settlement_documents(company: CompanyResource) -> dg.MaterializeResult:
     """Every landed settlement report: whose, which settlement, from when to when, and whether it can be read."""
     loaded = company.load()
     loaded.warehouse.migrate()
-    stale = flow.refresh(loaded)
+    stale = refresh(loaded)
     with loaded.warehouse.read() as connection:
         row = first_row(connection, "select count(*), count(unreadable_reason) from raw.settlement_documents")
     documents, unreadable = row or (0, 0)
@@ -64,7 +65,7 @@ def settlement_documents(company: CompanyResource) -> dg.MaterializeResult:
 
 
 def _stage(company: Company, _: SqlFile, key: str) -> None:
-    flow.attempt(company, key, lambda connection: flow.stage(connection, company, key))
+    derivation.attempt(company, key, lambda connection: derivation.stage(connection, company, key))
 
 
 def _describe_lines(connection: Any, _: Company, key: str) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _nothing_more(_: Company, __: SqlFile, ___: str) -> None:
 
 
 def _replace(company: Company, sql_file: SqlFile, key: str) -> None:
-    flow.attempt(company, key, lambda connection: flow.replace_relation(connection, sql_file.relation, key))
+    derivation.attempt(company, key, lambda connection: derivation.replace_relation(connection, sql_file.relation, key))
 
 
 def _describe_rows(relation: str) -> Callable[[Any, Company, str], dict[str, Any]]:
@@ -156,7 +157,7 @@ def _partitioned(
 
 
 def _match_rows(company: Company, key: str) -> dict[str, Any]:
-    flow.attempt(company, key, lambda connection: flow.match_rows(connection, company, key))
+    derivation.attempt(company, key, lambda connection: derivation.match_rows(connection, company, key))
     with company.warehouse.read() as connection:
         matches = _records(connection, "select * from core.row_matches where settlement_key = $1", key)
     known = sum(1 for match in matches if match["status"] == "known")
@@ -164,13 +165,13 @@ def _match_rows(company: Company, key: str) -> dict[str, Any]:
 
 
 def _validate(company: Company, key: str) -> dict[str, Any]:
-    failures = flow.attempt(company, key, lambda connection: flow.validate(connection, key))
+    failures = derivation.attempt(company, key, lambda connection: derivation.validate(connection, key))
     return {"dagster/row_count": failures or 0}
 
 
 def _plan(company: Company, key: str) -> dict[str, Any]:
-    documents = flow.attempt(company, key, lambda connection: flow.plan_documents(connection, key)) or []
-    flow.attempt(company, key, lambda connection: flow.mark_derived(connection, company, key))
+    documents = derivation.attempt(company, key, lambda connection: derivation.plan_documents(connection, key)) or []
+    derivation.attempt(company, key, lambda connection: derivation.mark_derived(connection, company, key))
     rows = "".join(
         f"| {d.remote_reference} | {d.kind} | {d.document} | {d.document_date} | {d.amount:,.2f} | {d.currency} |\n"
         for d in documents
@@ -195,7 +196,7 @@ def assets() -> dg.Definitions:
                 _replace,
                 _describe_journal if name == "core.core__journal_lines" else _describe_rows(name),
             )
-            for name in flow.CORE_RELATIONS
+            for name in derivation.CORE_RELATIONS
         ),
         _partitioned(
             "core.row_matches",

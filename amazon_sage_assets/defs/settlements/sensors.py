@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.landing import SETTLEMENT_REPORT
-from amazon_sage_assets.settlement_flow import Company, settlement_key, take_inbox
+from amazon_sage_assets.settlements.arrivals import settlement_key, take_inbox
 
 
 @dataclass(frozen=True)

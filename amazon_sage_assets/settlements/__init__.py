@@ -1,0 +1,1 @@
+"""The settlements flow, step by step: landed document -> lines -> journal -> posting plan."""

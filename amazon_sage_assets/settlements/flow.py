@@ -1,0 +1,117 @@
+"""The whole flow in one go: land files, work out what is new or stale, remember exceptions, publish."""
+
+import errno
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from amazon_sage_assets.company import Company
+from amazon_sage_assets.control import control_rows, load_control
+from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
+from amazon_sage_assets.settlements.arrivals import (
+    Examined,
+    clear_scratch,
+    examine,
+    forget_canonical,
+    land_and_examine,
+)
+from amazon_sage_assets.settlements.derivation import PYTHON_RELATIONS, attempt, derive, stale_settlements
+from amazon_sage_assets.settlements.documents import reassign_accounts, register
+from amazon_sage_assets.sqlfiles import relations
+from amazon_sage_assets.warehouse import first_row
+
+
+def load_company(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
+    """Bring profile and rules into the warehouse."""
+    load_control(connection, control_rows(company.profile, company.rules))
+
+
+def refresh(company: Company, examined: Iterable[Examined] = ()) -> list[str]:
+    """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew.
+
+    `examined` are documents that were looked at already; other new ones are looked at here.
+    """
+    clear_scratch(company)
+    ready = {one.document.sha256: one for one in examined}
+    documents = company.landing.documents(SETTLEMENT_REPORT)
+    with company.warehouse.read() as connection:
+        rows = connection.execute("select document_sha256 from raw.settlement_documents").fetchall()
+    known = {sha256 for (sha256,) in rows}
+    new = [
+        ready.get(document.sha256) or examine(company, document)
+        for document in documents
+        if document.sha256 not in known
+    ]
+    with company.warehouse.transaction() as connection:
+        load_company(connection, company)
+        for one in new:
+            register(connection, company, one)
+        reassign_accounts(connection, company, documents)
+        return stale_settlements(connection, company)
+
+
+def settle(
+    company: Company,
+    paths: Sequence[Path],
+    *,
+    account: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[LandedDocument]:
+    """Land files and work out every settlement that is new or stale, then publish. Returns the files' documents.
+
+    Each settlement is one transaction: what fails leaves the others as they are.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
+    warehouse = company.warehouse
+    warehouse.migrate()
+    examined = []
+    for path in paths:
+        progress(f"landing {path.name}")
+        examined.append(land_and_examine(company, path, "file", account))
+    progress("reading what is new")
+    keys = refresh(company, examined)
+    for number, key in enumerate(keys, start=1):
+        progress(f"settlement {key} ({number} of {len(keys)})")
+        attempt(company, key, lambda connection, key=key: derive(connection, company, key))
+    with warehouse.transaction() as connection:
+        note_exceptions(connection, datetime.now(UTC))
+    progress("publishing")
+    warehouse.publish(company.environment.published_path)
+    for one in examined:
+        forget_canonical(company, one.document.sha256)
+    return [one.document for one in examined]
+
+
+def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) -> None:
+    """Work everything out again from the landed documents. What people decided stays."""
+    warehouse = company.warehouse
+    with warehouse.connect() as connection:
+        for sql_file in relations().values():
+            if sql_file.replaced_by:
+                connection.execute(f"drop table if exists {sql_file.relation}")
+    warehouse.migrate()
+    with warehouse.transaction() as connection:
+        for table in (*PYTHON_RELATIONS, "control.derivations", "raw.settlement_documents"):
+            connection.execute(f"delete from {table}")
+    settle(company, [], progress=progress)
+
+
+def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) -> int:
+    """Remember when each open exception was first seen and forget the cleared ones. Returns how many are open."""
+    connection.execute(
+        "delete from control.exceptions_seen as seen where not exists ("
+        "select 1 from exceptions.open_exceptions as e where e.code = seen.code"
+        " and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)"
+    )
+    connection.execute(
+        "insert into control.exceptions_seen select distinct code, entity_type, entity_id, $1::timestamp"
+        " from exceptions.open_exceptions as e where not exists (select 1 from control.exceptions_seen as seen"
+        " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)",
+        [seen_at.astimezone(UTC).replace(tzinfo=None)],
+    )
+    row = first_row(connection, "select count(*) from exceptions.open_exceptions")
+    return int(row[0]) if row else 0
