@@ -5,6 +5,7 @@ runs its own. Steps are replaced per settlement: running one again gives the sam
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import duckdb
@@ -41,7 +42,7 @@ def stage(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> 
         sha256 = header["document_sha256"]
         path = canonical_path(company, sha256)
         if not path.exists():
-            normalise(lambda sha256=sha256: company.landing.open(SETTLEMENT_REPORT, sha256), path, header["encoding"])
+            normalise(partial(company.landing.open, SETTLEMENT_REPORT, sha256), path, header["encoding"])
         canonical_relation(connection, path).create_view(DOCUMENT_TEXT)
         replace_rows(connection, staged, {**header, "date_format": DATE_FORMATS[header["date_format"]]})
         connection.execute(f"drop view {DOCUMENT_TEXT}")
@@ -64,10 +65,9 @@ def match_rows(connection: duckdb.DuckDBPyConnection, company: Company, key: str
     for *labels, line_count, amount in triples:
         match = registry.match(Labels(*labels))
         rule = match.rule
+        found: tuple[str | None, ...] = (None, None, None, "ambiguous" if match.conflict else "unmapped")
         if rule:
             found = (rule.row_group, rule.account_key, rule.vat_treatment, rule.status)
-        else:
-            found = (None, None, None, "ambiguous" if match.conflict else "unmapped")
         rows.append((key, *labels, *found, line_count, amount))
     connection.execute("delete from core.row_matches where settlement_key = $1", [key])
     insert_rows(connection, "core.row_matches", rows)

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -76,7 +77,7 @@ def settle(
     keys = refresh(company, examined)
     for number, key in enumerate(keys, start=1):
         progress(f"settlement {key} ({number} of {len(keys)})")
-        attempt(company, key, lambda connection, key=key: derive(connection, company, key))
+        attempt(company, key, partial(derive, company=company, key=key))
     with warehouse.transaction() as connection:
         note_exceptions(connection, datetime.now(UTC))
     progress("publishing")
