@@ -74,7 +74,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 @app.command()
 def settle(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Settlement files; none: only what is new or changed.")
+        list[Path] | None, typer.Argument(help="Settlement files; none: the inbox, and what rules changed.")
     ] = None,
     account: Annotated[str | None, typer.Option(help="The seller account, where the file does not tell.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come out and keep nothing.")] = False,

@@ -17,6 +17,7 @@ from amazon_sage_assets.settlements.arrivals import (
     examine,
     forget_canonical,
     land_and_examine,
+    take_inbox,
 )
 from amazon_sage_assets.settlements.derivation import PYTHON_RELATIONS, attempt, derive, stale_settlements
 from amazon_sage_assets.settlements.documents import reassign_accounts, register
@@ -62,6 +63,8 @@ def settle(
 ) -> list[LandedDocument]:
     """Land files and work out every settlement that is new or stale, then publish. Returns the files' documents.
 
+    Without files it takes what lies in the inbox.
+
     Each settlement is one transaction: what fails leaves the others as they are.
     """
     for path in paths:
@@ -73,6 +76,9 @@ def settle(
     for path in paths:
         progress(f"landing {path.name}")
         examined.append(land_and_examine(company, path, "file", account))
+    if not paths:
+        progress("looking into the inbox")
+        take_inbox(company, datetime.now(UTC), settle_seconds=0)  # somebody asked, so what lies there is meant
     progress("reading what is new")
     keys = refresh(company, examined)
     for number, key in enumerate(keys, start=1):

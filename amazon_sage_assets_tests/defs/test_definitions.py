@@ -1,6 +1,8 @@
 """The asset graph: it loads, it says what sql/ says, and one run settles what has landed."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,3 +211,17 @@ def test_reading_the_definitions_needs_neither_profile_nor_warehouse(
     monkeypatch.setenv("AMAZON_SAGE_PROFILE", str(tmp_path / "missing.toml"))
     assert defs().resolve_job_def(settle_settlements.name).name == "settle_settlements"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_workspace_and_the_instance_of_this_repository_are_valid_and_keep_their_state_at_home(
+    tmp_path: Path,
+) -> None:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "DAGSTER_HOME": str(root), "AMAZON_SAGE_HOME": str(tmp_path)}
+    before = {path.name for path in root.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        cwd=root, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in root.iterdir()} == before

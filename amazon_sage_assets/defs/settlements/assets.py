@@ -1,6 +1,7 @@
 """The settlements flow as assets. Each one calls a step of `settlements/`; what the step does is said there."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,7 @@ from amazon_sage_assets.sqlfiles import SqlFile, relations
 from amazon_sage_assets.warehouse import first_row
 
 GROUP = "settlements"
+AMAZON_PAYS_WITHIN = timedelta(days=16)  # a settlement closes every 14 days; nothing for longer is worth a look
 LINES = "staging.stg_amazon__settlement_lines"
 SETTLEMENT_STATUS = "core.core__settlement_status"  # what exceptions make of a settlement: shown with finance
 CONTROLS = "staging.stg_amazon__document_controls"
@@ -45,6 +47,7 @@ def _count(connection: Any, relation: str, key: str) -> int:
     tags={"layer": "raw"},
     pool=WAREHOUSE_POOL,
     code_version="1",
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=AMAZON_PAYS_WITHIN),
 )
 def settlement_documents(company: CompanyResource) -> dg.MaterializeResult:
     """Every landed settlement report: whose, which settlement, from when to when, and whether it can be read."""
