@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
+import psutil
 import stamina
 from dagster_duckdb import DuckDBResource
 
@@ -174,10 +175,9 @@ def _is_lock_conflict(error: Exception) -> bool:
 
 def _command_of(pid: str) -> str:
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+        return " ".join(psutil.Process(int(pid)).cmdline())[:80] or "name unknown"
+    except psutil.Error:
         return "name unknown"
-    return " ".join(word.decode(errors="replace") for word in words if word)[:80] or "name unknown"
 
 
 def _quoted(path: Path) -> str:

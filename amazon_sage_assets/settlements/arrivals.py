@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
+import psutil
+
 from amazon_sage_assets.amazon.inspection import Inspection, inspect
 from amazon_sage_assets.amazon.settlement_report import UnreadableReport, normalise
 from amazon_sage_assets.company import Company
@@ -104,14 +106,9 @@ def canonical_path(company: Company, sha256: str) -> Path:
 
 def clear_scratch(company: Company) -> None:
     """Remove canonical files that runs which no longer live left behind."""
-    for path in company.environment.scratch.glob("*.tsv"):
-        pid = path.name.split(".")[1]
-        try:
-            os.kill(int(pid), 0)
-        except (ProcessLookupError, ValueError):
+    for path in company.environment.scratch.glob("*.[0-9]*.tsv"):
+        if not psutil.pid_exists(int(path.name.split(".")[1])):
             path.unlink(missing_ok=True)
-        except PermissionError:
-            continue
 
 
 def forget_canonical(company: Company, sha256: str) -> None:
