@@ -41,5 +41,11 @@ class Company:
         return name, marketplace_for(account, currency, marketplaces)
 
     @property
+    def no_vat_code(self) -> str:
+        """The Sage tax code of what is no supply: the one of `outside_scope`, newest row."""
+        rows = [t for t in self.rules.treatments if t.vat_treatment == "outside_scope"]
+        return max(rows, key=lambda t: t.valid_from).sage_tax_code if rows else ""
+
+    @property
     def rules_fingerprint(self) -> str:
         return fingerprint(self.profile, self.rules)

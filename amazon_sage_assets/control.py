@@ -25,6 +25,14 @@ def control_rows(profile: Profile, rules: RuleBook) -> dict[str, list[tuple[Any,
         "vat_treatments": [_treatment_row(profile, t) for t in rules.treatments if t.vat_treatment != BY_ORDER],
         "sales_accounts": list(SALES_ACCOUNTS.items()),
         "local_vat": list(profile.local_vat.items()),
+        "payout_rules": [
+            (
+                profile.payouts.days_before,
+                profile.payouts.working_days_after,
+                profile.payouts.bank_text,
+                profile.posting_route,
+            )
+        ],
     }
 
 
@@ -75,5 +83,6 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterabl
 
 
 def fingerprint(profile: Profile, rules: RuleBook) -> str:
-    """Changes when a rule, a route, an account or a VAT treatment changes."""
-    return hashlib.sha256(repr((control_rows(profile, rules), rules.rows)).encode()).hexdigest()
+    """Changes when a rule, a route, an account or a VAT treatment changes: what a settlement is worked out with."""
+    used = {name: rows for name, rows in control_rows(profile, rules).items() if name != "payout_rules"}
+    return hashlib.sha256(repr((used, rules.rows)).encode()).hexdigest()

@@ -1,8 +1,6 @@
-"""The company profile (`amazon_sage.toml`) and the environment, as one typed object.
+"""The company profile (`amazon_sage.toml`), the environment and the secrets, each as one typed object."""
 
-Secrets are never here: they come from the environment where a client needs them.
-"""
-
+import os
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -63,6 +62,32 @@ class Route(_Part):
         return (self.account, self.marketplace, self.fulfilment)
 
 
+class Sage(_Part):
+    """Where Sage 200 is, and what of it is used. The defaults are Sage 200 Professional."""
+
+    address: str = "https://api.columbus.sage.com/uk/sage200extra/accounts/v1/"
+    token_address: str = "https://id.sage.com/oauth/token"  # noqa: S105 - where tokens come from
+    company: str = ""
+    customers: dict[str, str] = {}
+    answer_within_seconds: float = Field(120.0, gt=0)
+    late_commit_seconds: float = Field(180.0, gt=0)
+
+
+class Amazon(_Part):
+    """Where Seller Central is. Empty means Amazon's own addresses for the account's marketplaces."""
+
+    address: str = ""
+    token_address: str = ""
+
+
+class Payouts(_Part):
+    """How a payout is matched to the bank: days around the deposit day, and how Amazon's credits read there."""
+
+    days_before: int = Field(1, ge=0)
+    working_days_after: int = Field(5, ge=0)
+    bank_text: str = "amazon"
+
+
 class Profile(_Part):
     """One company. Dates of postings are taken in `timezone`; see the README for every key."""
 
@@ -79,6 +104,9 @@ class Profile(_Part):
     routes: tuple[Route, ...] = ()
     owners: dict[str, str] = {}
     local_vat: dict[str, str] = {}
+    sage: Sage = Sage()
+    amazon: Amazon = Amazon()
+    payouts: Payouts = Payouts()
 
     @field_validator("timezone")
     @classmethod
@@ -133,12 +161,19 @@ def dated_routes(routes: tuple[Route, ...]) -> list[tuple[Route, date]]:
 
 
 class Environment(BaseSettings):
-    """Where state lives and which profile is used: AMAZON_SAGE_HOME and AMAZON_SAGE_PROFILE."""
+    """Where state lives and which profile is used: AMAZON_SAGE_HOME and AMAZON_SAGE_PROFILE.
+
+    The four addresses overrule the profile's, so that the same profile can be tried against the sandbox.
+    """
 
     model_config = SettingsConfigDict(env_prefix="AMAZON_SAGE_", extra="ignore")
 
     home: Path = Path("var")
     profile: Path | None = None
+    sage_address: str | None = None
+    sage_token_address: str | None = None
+    amazon_address: str | None = None
+    amazon_token_address: str | None = None
 
     @property
     def profile_path(self) -> Path:
@@ -163,6 +198,36 @@ class Environment(BaseSettings):
     @property
     def scratch(self) -> Path:
         return self.home / "scratch"
+
+    @property
+    def connections(self) -> Path:
+        """Tokens, request locks and quotas: readable by their owner alone."""
+        return self.home / "connections"
+
+    @property
+    def journals(self) -> Path:
+        """Import files for Sage, where the posting route is `journal_file`."""
+        return self.home / "outgoing" / "journals"
+
+
+class Secrets(BaseSettings):
+    """What proves who we are. Read from the environment when a client is made, and kept nowhere else.
+
+    An account of its own sign-in has it in SP_API_REFRESH_TOKEN_<ACCOUNT>, in capitals.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    sage_client_id: str = ""
+    sage_client_secret: SecretStr = SecretStr("")
+    sage_refresh_token: SecretStr = SecretStr("")
+    lwa_app_id: str = ""
+    lwa_client_secret: SecretStr = SecretStr("")
+    sp_api_refresh_token: SecretStr = SecretStr("")
+
+    def amazon_refresh_token(self, account: str) -> SecretStr:
+        own = os.environ.get(f"SP_API_REFRESH_TOKEN_{account.upper()}", "")
+        return SecretStr(own) if own else self.sp_api_refresh_token
 
 
 def load_profile(path: Path) -> Profile:

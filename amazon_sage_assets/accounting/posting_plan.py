@@ -9,7 +9,7 @@ them; a line that runs against its document moves to a mirror document of the op
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,6 @@ DEBT_CARRY = "debt_carry"
 
 RECEIPT, PAYMENT, TRANSFER = "bank_receipt", "bank_payment", "bank_transfer"
 SALES_RECEIPT, SALES_PAYMENT = "sales_receipt", "sales_payment"
-_MIRROR = {RECEIPT: PAYMENT, PAYMENT: RECEIPT, SALES_RECEIPT: SALES_PAYMENT, SALES_PAYMENT: SALES_RECEIPT}
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class Settlement:
     end_day: date
     deposit_date: date | None
     total_amount: Decimal
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,13 @@ def plan(settlement: Settlement, parts: Iterable[JournalPart], ledger: Mapping[s
     documents = [
         document
         for (period, name), group in sorted(grouped.items())
-        for document in _documents(settlement, period, name, group, ledger)
+        for document in render(
+            settlement,
+            period,
+            name,
+            max(part.document_date for part in group),
+            movements_of(group, settlement, ledger),
+        )
     ]
     moved = sum((d.wallet_movement for d in documents if d.document != DEBT_CARRY), ZERO)
     if moved != settlement.total_amount:
@@ -142,93 +148,163 @@ def plan(settlement: Settlement, parts: Iterable[JournalPart], ledger: Mapping[s
     return documents
 
 
-def _documents(
-    settlement: Settlement, period: str, name: str, parts: Sequence[JournalPart], ledger: Mapping[str, Ledger]
-) -> list[PlannedDocument]:
-    what = DOCUMENTS[name]
-    day = max(part.document_date for part in parts)
-    if what.kind == TRANSFER:
-        return _transfers(settlement, period, name, day, parts, ledger)
-    inwards = what.kind in (RECEIPT, SALES_RECEIPT)
-    lines = [line for part in parts for line in _analysis_lines(part)]
-    planned = []
-    for sign, kind, suffix in ((1, what.kind, "1"), (-1, _MIRROR[what.kind], "2")):
-        towards_us = sign if inwards else -sign
-        chosen = [line for line in lines if line.side == towards_us]
-        if not chosen:
-            continue
-        total = sum((line.gross for line in chosen), ZERO)
-        body: dict[str, Any] = {"bank": _code(ledger, "wallet")}
-        if kind in (SALES_RECEIPT, SALES_PAYMENT):
-            body["customer"] = {"marketplace": settlement.marketplace or "", "currency": settlement.currency}
-            body["cheque_value"] = str(total)
-        else:
-            body["nominal_analysis_items"] = [line.body(ledger, what.title) for line in chosen]
-        planned.append(_document(settlement, period, name, day, kind, suffix, total, towards_us * total, body))
-    return planned
-
-
 @dataclass(frozen=True)
-class _AnalysisLine:
-    """A Sage analysis line: positive goods and tax; `side` is 1 towards the seller, -1 away from the seller."""
+class Movement:
+    """What one analysis line does, signed towards the seller: positive brings money into the wallet.
 
-    account_key: str
-    vat_code: str
+    `family` is ledger, customer or transfer. `target` says against what: (nominal code, cost centre, department, tax
+    code), (marketplace, currency), or (the other bank's nominal code,). `notional` is reverse-charged VAT, no money.
+    """
+
+    bank: str
+    family: str
+    target: tuple[str, ...]
     goods: Decimal
-    tax: Decimal
-    notional_tax: Decimal
-    side: int
+    tax: Decimal = ZERO
+    notional: Decimal = ZERO
+    narrative: str = ""
 
     @property
-    def gross(self) -> Decimal:
+    def amount(self) -> Decimal:
         return self.goods + self.tax
 
-    def body(self, ledger: Mapping[str, Ledger], title: str) -> dict[str, str]:
-        account = _account(ledger, self.account_key)
-        body = {
-            "code": account.nominal_code,
-            "cost_centre": account.cost_centre,
-            "department": account.department,
-            "narrative": f"{title}: {account.name}",
-            "goods_value": str(self.goods),
-            "tax_value": str(self.tax),
-            "tax_code": self.vat_code,
-        }
-        return body | ({"notional_tax_value": str(self.notional_tax)} if self.notional_tax else {})
+    def turned(self) -> "Movement":
+        return replace(self, goods=-self.goods, tax=-self.tax, notional=-self.notional)
 
 
-def _analysis_lines(part: JournalPart) -> list[_AnalysisLine]:
-    """The line of a part; two when its net and its VAT run in opposite directions; none when it is nil."""
-    reverse_charged = part.amount == part.net and part.vat != 0
-    tax = ZERO if reverse_charged else part.vat
-    notional = abs(part.vat) if reverse_charged else ZERO
-    pairs = [(part.net, ZERO), (ZERO, tax)] if part.net * tax < 0 else [(part.net, tax)]
+def movements_of(parts: Iterable[JournalPart], settlement: Settlement, ledger: Mapping[str, Ledger]) -> list[Movement]:
+    """The journal parts of one document as movements; a nil part is none."""
+    bank = _code(ledger, "wallet")
+    found = []
+    for part in parts:
+        what = DOCUMENTS[part.document]
+        if what.kind == TRANSFER:
+            found.append(Movement(bank, "transfer", (_code(ledger, part.account_key),), part.amount))
+        elif what.kind in (SALES_RECEIPT, SALES_PAYMENT):
+            customer = (settlement.marketplace or "", settlement.currency)
+            found.append(Movement(bank, "customer", customer, part.amount))
+        else:
+            account = _account(ledger, part.account_key)
+            target = (account.nominal_code, account.cost_centre, account.department, part.vat_code)
+            reverse_charged = part.amount == part.net and part.vat != 0
+            tax, notional = (ZERO, part.vat) if reverse_charged else (part.vat, ZERO)
+            narrative = f"{what.title}: {account.name}"
+            found.append(Movement(bank, "ledger", target, part.net, tax, notional, narrative))
+    return [movement for movement in found if movement.goods or movement.tax]
+
+
+def read_back(payload: str) -> list[Movement]:
+    """The movements of a document's payload."""
+    body = json.loads(payload)
+    kind = body["kind"]
+    if kind == TRANSFER:
+        # Told from the side of the lower code, so that a transfer and its way back are the same movement turned.
+        one, other = sorted((body["bank_from"], body["bank_to"]))
+        value = Decimal(body["payment_value"])
+        return [Movement(one, "transfer", (other,), value if body["bank_to"] == one else -value)]
+    sign = 1 if kind in (RECEIPT, SALES_RECEIPT) else -1
+    if kind in (SALES_RECEIPT, SALES_PAYMENT):
+        customer = (body["customer"]["marketplace"], body["customer"]["currency"])
+        return [Movement(body["bank"], "customer", customer, sign * Decimal(body["cheque_value"]))]
     return [
-        _AnalysisLine(part.account_key, part.vat_code, abs(net), abs(vat), notional, 1 if net + vat > 0 else -1)
-        for net, vat in pairs
-        if net or vat
+        Movement(
+            body["bank"],
+            "ledger",
+            (item["code"], item["cost_centre"], item["department"], item["tax_code"]),
+            sign * Decimal(item["goods_value"]),
+            sign * Decimal(item["tax_value"]),
+            sign * Decimal(item.get("notional_tax_value", "0.00")),
+            item["narrative"],
+        )
+        for item in body["nominal_analysis_items"]
     ]
 
 
-def _transfers(
+def render(
     settlement: Settlement,
     period: str,
     name: str,
     day: date,
-    parts: Sequence[JournalPart],
-    ledger: Mapping[str, Ledger],
+    movements: Iterable[Movement],
+    after: int = 0,
+    part: str = "",
 ) -> list[PlannedDocument]:
-    """One transfer per other bank account; the sign says which way the money goes."""
-    planned = []
-    for number, part in enumerate(sorted(parts, key=lambda p: p.account_key), start=1):
-        if not part.amount:
-            continue
-        other, wallet = _code(ledger, part.account_key), _code(ledger, "wallet")
-        source, target = (other, wallet) if part.amount > 0 else (wallet, other)
-        value = abs(part.amount)
-        body = {"bank_from": source, "bank_to": target, "payment_value": str(value)}
-        planned.append(_document(settlement, period, name, day, TRANSFER, str(number), value, part.amount, body))
-    return planned
+    """The Sage documents that make these movements, all amounts positive.
+
+    What runs against the document's direction goes to a mirror document of the opposite kind. Sage takes one tax code
+    per document of a foreign bank, so there each code has its own. `after` is how many references of this document are
+    taken, `part` a last step of the key for what comes later than the plan.
+    """
+    what = DOCUMENTS[name]
+    groups: dict[tuple[str, ...], list[Movement]] = {}
+    for movement in movements:
+        split = movement.target[3:] if movement.family == "ledger" and settlement.is_foreign else ()
+        if movement.family != "ledger":
+            split = movement.target
+        groups.setdefault((movement.family, movement.bank, *split), []).append(movement)
+    documents = []
+    for place, (_, group) in enumerate(sorted(groups.items())):
+        inwards = what.kind in (RECEIPT, SALES_RECEIPT)
+        if what.kind == TRANSFER:
+            inwards = sum((movement.amount for movement in group), ZERO) > 0
+        for mirrored in (False, True):
+            side = 1 if inwards != mirrored else -1
+            chosen = [line for movement in group for line in _one_sided(movement) if line.amount * side > 0]
+            if chosen:
+                number = after + 2 * place + (2 if mirrored else 1)
+                documents.append(_rendered(settlement, period, name, day, side, chosen, number, part))
+    return documents
+
+
+def _one_sided(movement: Movement) -> list[Movement]:
+    """One line, or two where its net and its VAT run in opposite directions."""
+    if movement.goods * movement.tax < 0:
+        return [replace(movement, tax=ZERO), replace(movement, goods=ZERO, notional=ZERO)]
+    return [movement]
+
+
+def _rendered(
+    settlement: Settlement,
+    period: str,
+    name: str,
+    day: date,
+    side: int,
+    lines: Sequence[Movement],
+    number: int,
+    part: str,
+) -> PlannedDocument:
+    """One document of lines that all run to the same `side`."""
+    what = DOCUMENTS[name]
+    total = sum((abs(line.amount) for line in lines), ZERO)
+    first = lines[0]
+    body: dict[str, Any] = {"bank": first.bank}
+    match first.family:
+        case "transfer":
+            kind = TRANSFER
+            source, target = (first.target[0], first.bank) if side > 0 else (first.bank, first.target[0])
+            body = {"bank_from": source, "bank_to": target, "payment_value": str(total)}
+        case "customer":
+            kind = SALES_RECEIPT if side > 0 else SALES_PAYMENT
+            body["customer"] = {"marketplace": first.target[0], "currency": first.target[1]}
+            body["cheque_value"] = str(total)
+        case _:
+            kind = RECEIPT if side > 0 else PAYMENT
+            body["nominal_analysis_items"] = [_analysis_item(line, what.title) for line in lines]
+    return _document(settlement, period, name, day, kind, number, total, side * total, body, part)
+
+
+def _analysis_item(line: Movement, title: str) -> dict[str, str]:
+    code, cost_centre, department, tax_code = line.target
+    item = {
+        "code": code,
+        "cost_centre": cost_centre,
+        "department": department,
+        "narrative": line.narrative or title,
+        "goods_value": str(abs(line.goods)),
+        "tax_value": str(abs(line.tax)),
+        "tax_code": tax_code,
+    }
+    return item | ({"notional_tax_value": str(abs(line.notional))} if line.notional else {})
 
 
 def _payout(settlement: Settlement, ledger: Mapping[str, Ledger]) -> PlannedDocument:
@@ -239,7 +315,7 @@ def _payout(settlement: Settlement, ledger: Mapping[str, Ledger]) -> PlannedDocu
         "bank_to": _code(ledger, "bank_main"),
         "payment_value": str(value),
     }
-    return _document(settlement, f"{day:%Y-%m}", PAYOUT, day, TRANSFER, "1", value, -value, body)
+    return _document(settlement, f"{day:%Y-%m}", PAYOUT, day, TRANSFER, 1, value, -value, body)
 
 
 def _document(
@@ -248,13 +324,14 @@ def _document(
     name: str,
     day: date,
     kind: str,
-    suffix: str,
+    number: int,
     amount: Decimal,
     wallet_movement: Decimal,
     body: dict[str, Any],
+    part: str = "",
 ) -> PlannedDocument:
     what = DOCUMENTS[name]
-    reference = f"{settlement.settlement_id}-{period[2:4]}{period[5:]}-{what.letter}{suffix}"
+    reference = f"{settlement.settlement_id}-{period[2:4]}{period[5:]}-{what.letter}{number}"
     if len(reference) > REFERENCE_LENGTH:
         raise PlanError(f"The reference {reference!r} is longer than the {REFERENCE_LENGTH} characters Sage keeps.")
     payload = {
@@ -265,9 +342,9 @@ def _document(
         "narrative": f"{what.title}, settlement {settlement.settlement_id}, {period}",
         **body,
     }
-    key = f"{settlement.account}/settlement/{settlement.settlement_id}/{period}/{name}"
+    key = "/".join(filter(None, (settlement.account, "settlement", settlement.settlement_id, period, name, part)))
     return PlannedDocument(
-        message_key=key if suffix == "1" else f"{key}/{suffix}",
+        message_key=key if number == 1 else f"{key}/{number}",
         kind=kind,
         document=name,
         period=period,

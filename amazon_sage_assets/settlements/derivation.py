@@ -123,17 +123,17 @@ def replace_relation(connection: duckdb.DuckDBPyConnection, name: str, key: str)
 def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[PlannedDocument]:
     """The Sage documents of a settlement; none while it has no journal or lacks a nominal code."""
     connection.execute("delete from core.planned_documents where settlement_key = $1", [key])
-    header = first_row(
+    is_sound = first_row(
         connection,
-        "select s.account, s.settlement_id, s.marketplace, s.currency, s.end_day, s.deposit_date, s.total_amount"
-        " from core.core__settlements as s inner join core.core__proofs as p on s.settlement_key = p.settlement_key"
+        "select 1 from core.core__settlements as s"
+        " inner join core.core__proofs as p on s.settlement_key = p.settlement_key"
         " where s.settlement_key = $1 and p.is_sound and s.account <> $2 and not exists ("
         "select 1 from core.core__settlement_lines as l where l.settlement_key = $1 and l.problem is not null)",
         [key, UNKNOWN_ACCOUNT],
     )
-    if header is None:
+    if is_sound is None:
         return []
-    settlement = Settlement(*header)
+    settlement = read_settlement(connection, key)
     parts = connection.execute(
         "select period, document, document_date, account_key, vat_treatment, vat_code, amount, net, vat"
         " from core.core__journal_parts where settlement_key = $1 order by all",
@@ -161,6 +161,17 @@ def plan_documents(connection: duckdb.DuckDBPyConnection, key: str) -> list[Plan
         ],
     )  # fmt: skip
     return documents
+
+
+def read_settlement(connection: duckdb.DuckDBPyConnection, key: str) -> Settlement:
+    """The header that a plan needs."""
+    rows = connection.execute(
+        "select s.account, s.settlement_id, s.marketplace, s.currency, s.end_day, s.deposit_date, s.total_amount,"
+        " s.currency <> p.base_currency from core.core__settlements as s cross join control.profile as p"
+        " where s.settlement_key = $1",
+        [key],
+    ).fetchall()
+    return Settlement(*rows[0])
 
 
 def derive(connection: duckdb.DuckDBPyConnection, company: Company, key: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import duckdb
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import control_rows, load_control
+from amazon_sage_assets.control import control_rows, insert_rows, load_control
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
+from amazon_sage_assets.outbox.store import plain
+from amazon_sage_assets.posting.queue import refresh_queue
 from amazon_sage_assets.settlements.arrivals import (
     Examined,
     clear_scratch,
@@ -84,13 +86,20 @@ def settle(
     for number, key in enumerate(keys, start=1):
         progress(f"settlement {key} ({number} of {len(keys)})")
         attempt(company, key, partial(derive, company=company, key=key))
-    with warehouse.transaction() as connection:
-        note_exceptions(connection, datetime.now(UTC))
-    progress("publishing")
-    warehouse.publish(company.environment.published_path)
+    conclude(company, datetime.now(UTC), progress)
     for one in examined:
         forget_canonical(company, one.document.sha256)
     return [one.document for one in examined]
+
+
+def conclude(company: Company, now: datetime, progress: Callable[[str], None] = lambda _: None) -> dict[str, int]:
+    """What follows any change: the outbox in step with the plan, exceptions noted, the file for finance anew."""
+    with company.warehouse.transaction() as connection:
+        load_company(connection, company)
+        refresh_queue(connection, company.profile, now)
+        note_exceptions(connection, now)
+    progress("publishing")
+    return company.warehouse.publish(company.environment.published_path)
 
 
 def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -108,7 +117,13 @@ def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) 
 
 
 def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) -> int:
-    """Remember when each open exception was first seen and forget the cleared ones. Returns how many are open."""
+    """Remember when each open exception was first seen and forget the cleared ones. Returns how many are open.
+
+    `seen_at` is also the moment as of which lateness is judged.
+    """
+    moment = plain(seen_at)
+    connection.execute("delete from control.as_of")
+    insert_rows(connection, "control.as_of", [(moment,)])
     connection.execute(
         "delete from control.exceptions_seen as seen where not exists ("
         "select 1 from exceptions.open_exceptions as e where e.code = seen.code"
@@ -118,7 +133,7 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
         "insert into control.exceptions_seen select distinct code, entity_type, entity_id, $1::timestamp"
         " from exceptions.open_exceptions as e where not exists (select 1 from control.exceptions_seen as seen"
         " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)",
-        [seen_at.astimezone(UTC).replace(tzinfo=None)],
+        [moment],
     )
     row = first_row(connection, "select count(*) from exceptions.open_exceptions")
     return int(row[0]) if row else 0

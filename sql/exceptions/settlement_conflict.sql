@@ -3,7 +3,11 @@
 select
     'SETTLEMENT_CONFLICT' as code,
     'high' as severity,
-    true as blocking,
+    -- After the first document of the settlement is in Sage it only alarms: nothing is sent again.
+    not exists (
+        select 1 from outbox.messages as m
+        where m.settlement_key = s.settlement_key and m.status in ('sending', 'delivered')
+    ) as blocking,
     'finance' as owner,
     'document' as entity_type,
     d.document_sha256 as entity_id,

@@ -1,21 +1,28 @@
--- The documents for Sage, planned for settlements that are ready. `amount` is positive, in `currency`.
+-- Every document for Sage, from planned to delivered. `amount` is positive, in `currency`; times UTC.
+-- `document_date` is the journal's day, `posted_date` the day in Sage. One row per document; superseded ones left out,
+-- unless somebody had entered the same by hand.
 select
-    d.message_key,
-    d.system,
-    d.kind,
-    'planned' as status,
-    d.remote_reference,
-    cast(null as varchar) as remote_id,
-    d.amount,
-    d.currency,
-    d.document_date,
+    m.message_key,
+    m.system,
+    m.kind,
+    m.status,
+    m.remote_reference,
+    m.remote_id,
+    m.amount,
+    m.currency,
+    m.document_date,
     s.settlement_id,
-    cast(null as varchar) as order_id,
-    0 as attempts,
-    cast(null as varchar) as last_error,
-    cast(null as timestamp) as delivered_at
-from core.planned_documents as d
-inner join core.core__settlements as s on d.settlement_key = s.settlement_key
-inner join core.core__settlement_status as t on d.settlement_key = t.settlement_key
-where t.status = 'ready'
-order by d.message_key
+    m.order_id,
+    m.attempts,
+    m.last_error,
+    m.delivered_at,
+    m.remote_date as posted_date,
+    m.document,
+    m.period,
+    m.approved_by,
+    m.approved_at,
+    m.due_at
+from outbox.messages as m
+left join core.core__settlements as s on m.settlement_key = s.settlement_key
+where m.status <> 'superseded' or m.remote_id is not null
+order by m.message_key

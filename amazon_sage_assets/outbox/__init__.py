@@ -1,0 +1,1 @@
+"""The outbox: every effect on a remote system is planned, then sent, then proven. Pure: no Dagster."""

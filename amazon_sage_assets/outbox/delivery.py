@@ -1,0 +1,250 @@
+"""Delivery: each message reaches the remote system exactly once, through crashes, time-outs and lost answers.
+
+1. `sending` is committed before anything is sent.
+2. What may have reached the remote side is looked for there, by its reference, before it is sent again; and it counts
+   as absent only when the late-commit grace is over.
+3. The message is sent, once.
+4. The outcome is committed, together with the `sending` of the next message.
+
+A lost answer leaves `sending`: only a look at the remote side turns that into `delivered`, or back into `approved`.
+One worker delivers for a system at a time; whoever calls `deliver` holds that system's lock, so a message that is found
+`sending` at the start was left by a worker that died.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from amazon_sage_assets.outbox.messages import Message, Outcome, Status
+from amazon_sage_assets.outbox.store import Outbox
+
+
+class Refused(Exception):  # noqa: N818
+    """The remote system, or our own check before it, says no: nothing was done. The message says why."""
+
+
+class NotSent(Exception):  # noqa: N818
+    """The remote system could not be reached: nothing was done, and it can be tried later."""
+
+
+class Uncertain(Exception):  # noqa: N818
+    """The answer is lost: the remote system may have done it, or do it in a moment."""
+
+
+class Unreachable(Exception):  # noqa: N818
+    """Looking at the remote side failed, so nothing can be decided now."""
+
+
+class Holding(Exception):  # noqa: N818
+    """The message must not go out as things stand. `code` is the exception it raises for people."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+class AlreadyThere(Exception):  # noqa: N818
+    """Somebody entered the same thing by hand: a second one would be a duplicate. `remote_id` is theirs."""
+
+    def __init__(self, remote_id: str, why: str) -> None:
+        super().__init__(why)
+        self.remote_id = remote_id
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The remote system has it. `note` says what is other than planned, such as another day."""
+
+    remote_id: str
+    note: str = ""
+    day: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands on the remote side under a message's reference."""
+
+    remote_id: str
+    same_content: bool = True
+    count: int = 1
+
+
+class Remote(Protocol):
+    """What delivery needs of a remote system."""
+
+    def send(self, message: Message) -> Sent:
+        """Send once. Raises Refused, NotSent, Uncertain, Holding or AlreadyThere.
+
+        The last two, and checks that refuse, come before anything is sent.
+        """
+
+    def find(self, messages: Sequence[Message]) -> dict[str, Found]:
+        """What stands there, by message key. Raises Unreachable."""
+
+
+@dataclass
+class Report:
+    """How a delivery went: message keys by what became of them."""
+
+    delivered: list[str] = field(default_factory=list)
+    proven: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+    sent: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`grace` is how long after sending a document may still appear. After `in_a_row` lost answers it is no use.
+
+    `attempts` are the tries of one run; between them it waits longer each time, up to `longest_wait` seconds.
+    """
+
+    grace: timedelta
+    attempts: int = 6
+    in_a_row: int = 8
+    longest_wait: float = 30.0
+
+
+def deliver(
+    outbox: Outbox,
+    remote: Remote,
+    limits: Limits,
+    *,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Send everything that is approved and due, and prove it. Returns when nothing more can be done now."""
+    report = Report()
+    try:
+        _resolve(outbox, remote, limits, report, now, sleep)
+        for attempt in range(limits.attempts):
+            queue = outbox.approved(now())
+            if not queue or report.stopped:
+                break
+            if attempt:
+                sleep(min(2.0**attempt, limits.longest_wait))
+            _send_all(outbox, remote, limits, report, queue, now, progress)
+            _resolve(outbox, remote, limits, report, now, sleep)
+    except Unreachable as error:
+        report.stopped = str(error)
+    report.unproven = [message.message_key for message in outbox.sending()]
+    return report
+
+
+def _send_all(
+    outbox: Outbox,
+    remote: Remote,
+    limits: Limits,
+    report: Report,
+    queue: Sequence[Message],
+    now: Callable[[], datetime],
+    progress: Callable[[str], None],
+) -> None:
+    pending = list(_found_already(remote, [m for m in queue if m.attempts], report))
+    lost = 0
+    settled = {outcome.message_key for outcome in pending}
+    for number, queued in enumerate(queue, start=1):
+        if queued.message_key in settled:
+            continue
+        progress(f"{number} of {len(queue)}: {queued.remote_reference}")
+        message = outbox.step(now(), pending, queued.message_key)
+        pending = []
+        if message is None:
+            continue
+        outcome = _send(remote, message, report)
+        lost = 0 if outcome.status == Status.DELIVERED else lost
+        if outcome.event in ("answer lost", "not sent"):
+            lost += 1
+        pending = [outcome]
+        if lost >= limits.in_a_row:
+            report.stopped = f"{lost} documents in a row had no answer. {outcome.detail}"
+            break
+    outbox.step(now(), pending)
+
+
+def _send(remote: Remote, message: Message, report: Report) -> Outcome:
+    key = message.message_key
+    try:
+        sent = remote.send(message)
+    except Refused as error:
+        report.rejected.append(key)
+        return Outcome(key, Status.REJECTED, "rejected", str(error))
+    except Holding as error:
+        report.held.append(key)
+        return Outcome(key, Status.HELD, "held", str(error), hold_code=error.code)
+    except AlreadyThere as error:
+        report.superseded.append(key)
+        return Outcome(key, Status.SUPERSEDED, "entered by hand", str(error), error.remote_id)
+    except NotSent as error:
+        return Outcome(key, Status.APPROVED, "not sent", str(error))
+    except Uncertain as error:
+        report.sent += 1
+        return Outcome(key, Status.SENDING, "answer lost", str(error))
+    report.sent += 1
+    report.delivered.append(key)
+    said = ", ".join(filter(None, (f"remote id {sent.remote_id}", sent.note)))
+    return Outcome(key, Status.DELIVERED, "delivered", said, sent.remote_id, remote_date=sent.day)
+
+
+def _resolve(
+    outbox: Outbox,
+    remote: Remote,
+    limits: Limits,
+    report: Report,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> None:
+    """Look for everything in `sending`. What is not there when the grace is over may be sent again."""
+    while doubtful := outbox.sending():
+        looked_at = now()
+        found = remote.find(doubtful)
+        outcomes = [
+            _as_found(message, found[message.message_key]) for message in doubtful if message.message_key in found
+        ]
+        for outcome in outcomes:
+            (report.proven if outcome.status == Status.DELIVERED else report.held).append(outcome.message_key)
+        absent = [message for message in doubtful if message.message_key not in found]
+        over = [message for message in absent if _ends(message, limits) <= looked_at]
+        outcomes += [
+            Outcome(m.message_key, Status.APPROVED, "absent", f"not found under {m.remote_reference} after the grace")
+            for m in over
+        ]
+        if outcomes:
+            outbox.step(now(), outcomes)
+        waiting = [message for message in absent if message not in over]
+        if not waiting:
+            return
+        sleep(max(0.0, (min(_ends(m, limits) for m in waiting) - now()).total_seconds()))
+
+
+def _found_already(remote: Remote, retried: Sequence[Message], report: Report) -> list[Outcome]:
+    """A last look before sending again."""
+    if not retried:
+        return []
+    found = remote.find(retried)
+    outcomes = [_as_found(message, found[message.message_key]) for message in retried if message.message_key in found]
+    report.proven += [outcome.message_key for outcome in outcomes if outcome.status == Status.DELIVERED]
+    return outcomes
+
+
+def _as_found(message: Message, found: Found) -> Outcome:
+    key, reference = message.message_key, message.remote_reference
+    if not found.same_content:
+        why = f"The reference {reference} stands there with another amount than {message.amount} {message.currency}."
+        return Outcome(key, Status.HELD, "another document", why, found.remote_id, "REFERENCE_TAKEN")
+    return Outcome(
+        key, Status.DELIVERED, "found", f"read back under {reference}, id {found.remote_id}", found.remote_id
+    )
+
+
+def _ends(message: Message, limits: Limits) -> datetime:
+    """When the message's last attempt can no longer appear."""
+    if message.sent_at is None:
+        raise ValueError(f"{message.message_key} is in `sending` without a time; the outbox was changed by hand.")
+    return message.sent_at + limits.grace

@@ -1,0 +1,148 @@
+"""The outbox's tables. Each change of a message and the event that tells of it are one transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import duckdb
+
+from amazon_sage_assets.control import insert_rows
+from amazon_sage_assets.outbox.messages import UNSENT, Message, Outcome, Status
+from amazon_sage_assets.warehouse import Warehouse
+
+_COLUMNS = [field.name for field in fields(Message)]
+_SELECT = f"select {', '.join(_COLUMNS)} from outbox.messages"
+_MOMENTS = ("due_at", "sent_at")
+
+
+class Outbox:
+    """The messages of one remote system, for the worker that delivers them."""
+
+    def __init__(self, warehouse: Warehouse, system: str, skip: Collection[str] = ()) -> None:
+        """`skip` are keys that must wait for something else, such as a payout that Amazon has not paid yet."""
+        self._warehouse = warehouse
+        self.system = system
+        self._skip = list(skip)
+
+    def approved(self, now: datetime) -> list[Message]:
+        """What may be sent now: approved as it stands, and due. The most urgent first."""
+        return self._messages(
+            "where system = $1 and status = 'approved' and approved_hash = payload_hash and due_at <= $2"
+            " and not list_contains($3::varchar[], message_key) order by priority, due_at, message_key",
+            [self.system, plain(now), self._skip],
+        )
+
+    def sending(self) -> list[Message]:
+        """What was handed to a worker and has no outcome yet."""
+        return self._messages("where system = $1 and status = 'sending' order by message_key", [self.system])
+
+    def step(
+        self, now: datetime, outcomes: Sequence[Outcome] = (), claim: str | None = None, actor: str = "posting"
+    ) -> Message | None:
+        """Keep outcomes and, in the same transaction, hand out the next message. Returns it, marked as `sending`.
+
+        None where nobody else may send it: it is no longer approved, or another worker has it.
+        """
+        with self._warehouse.transaction() as connection:
+            for outcome in outcomes:
+                _keep(connection, outcome, now, actor)
+            if claim is None:
+                return None
+            rows = connection.execute(
+                "update outbox.messages set status = 'sending', attempts = attempts + 1, sent_at = $2,"
+                " last_error = null, hold_code = null"
+                " where message_key = $1 and status = 'approved' and approved_hash = payload_hash"
+                f" returning {', '.join(_COLUMNS)}",
+                [claim, plain(now)],
+            ).fetchall()
+            if not rows:
+                return None
+            message = _message(rows[0])
+            note(connection, claim, now, "sending", Status.SENDING, actor, f"attempt {message.attempts}")
+            return message
+
+    def _messages(self, condition: str, parameters: list[object]) -> list[Message]:
+        with self._warehouse.read() as connection:
+            return read_messages(connection, condition, parameters)
+
+
+def read_messages(connection: duckdb.DuckDBPyConnection, condition: str, parameters: object = None) -> list[Message]:
+    return [_message(row) for row in connection.execute(f"{_SELECT} {condition}", parameters).fetchall()]
+
+
+def put(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message], now: datetime, actor: str) -> None:
+    """Bring messages in as `planned`. One that was never sent takes the new content; approval of other content lapses.
+
+    Raises ValueError for a message that was sent: that must become a correction.
+    """
+    for message in wanted:
+        rows = connection.execute(
+            "select status, payload_hash, due_at from outbox.messages where message_key = $1", [message.message_key]
+        ).fetchall()
+        if not rows:
+            row = [getattr(message, name) for name in _COLUMNS]
+            _insert(connection, row, now)
+            note(connection, message.message_key, now, "planned", Status.PLANNED, actor, "")
+            continue
+        status, payload_hash, due_at = rows[0]
+        if status not in UNSENT:
+            raise ValueError(f"{message.message_key} is {status}; what was sent is never replaced.")
+        if payload_hash == message.payload_hash and status != Status.SUPERSEDED and due_at == plain(message.due_at):
+            continue
+        connection.execute(
+            "update outbox.messages set status = 'planned', kind = $2, document_date = $3, remote_reference = $4,"
+            " amount = $5, currency = $6, payload = $7, payload_hash = $8, due_at = $9, priority = $10,"
+            " last_error = null, hold_code = null, approved_by = null, approved_at = null, approved_hash = null"
+            " where message_key = $1",
+            [
+                message.message_key, message.kind, message.document_date, message.remote_reference, message.amount,
+                message.currency, message.payload, message.payload_hash, plain(message.due_at), message.priority,
+            ],
+        )  # fmt: skip
+        note(connection, message.message_key, now, "planned anew", Status.PLANNED, actor, f"was {status}")
+
+
+def supersede(connection: duckdb.DuckDBPyConnection, message_keys: Iterable[str], now: datetime, why: str) -> None:
+    """Take messages out that were never sent and are no longer wanted."""
+    for key in message_keys:
+        _keep(connection, Outcome(key, Status.SUPERSEDED, "superseded", why), now, "planning")
+
+
+def note(
+    connection: duckdb.DuckDBPyConnection, key: str, now: datetime, event: str, status: str, actor: str, detail: str
+) -> None:
+    insert_rows(connection, "outbox.events", [(key, plain(now), event, str(status), actor, detail)])
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, outcome: Outcome, now: datetime, actor: str) -> None:
+    delivered = outcome.status == Status.DELIVERED
+    trouble = None if outcome.status in (Status.DELIVERED, Status.SUPERSEDED) else outcome.detail
+    connection.execute(
+        "update outbox.messages set status = $2, remote_id = coalesce($3, remote_id), last_error = $4, hold_code = $5,"
+        " delivered_at = $6, remote_date = $7 where message_key = $1 and status <> 'delivered'",
+        [
+            outcome.message_key, str(outcome.status), outcome.remote_id, trouble, outcome.hold_code,
+            plain(now) if delivered else None, outcome.remote_date,
+        ],
+    )  # fmt: skip
+    note(connection, outcome.message_key, now, outcome.event, outcome.status, actor, outcome.detail)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, row: list[object], now: datetime) -> None:
+    names = [*_COLUMNS, "created_at"]
+    values = [plain(value) if isinstance(value, datetime) else value for value in (*row, now)]
+    places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
+    connection.execute(f"insert into outbox.messages ({', '.join(names)}) values ({places})", values)
+
+
+def _message(row: tuple[object, ...]) -> Message:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    for name in _MOMENTS:
+        moment = values[name]
+        values[name] = moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
+    return Message(**values)  # type: ignore[arg-type]
+
+
+def plain(moment: datetime) -> datetime:
+    """A moment as the tables keep it: UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""From the posting plan to Sage: queued, approved, sent, proven."""

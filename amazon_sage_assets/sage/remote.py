@@ -1,0 +1,196 @@
+"""Sage as the outbox sees it: documents rendered with Sage's record ids, sent once, and found again by reference."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from amazon_sage_assets.outbox.delivery import Found, Holding, NotSent, Refused, Sent, Uncertain, Unreachable
+from amazon_sage_assets.outbox.messages import Message
+from amazon_sage_assets.sage.client import SageClient, quoted
+from amazon_sage_assets.sage.documents import Document, document
+from amazon_sage_assets.sage.outcomes import SageError, SageRefused, SageUncertain
+from amazon_sage_assets.sage.reference_data import Bank, NominalKey, ReferenceData
+
+SYSTEM = "sage"
+LOOK_UP_TOGETHER = 20  # references in one filter: about 1,000 characters of address
+OPEN = "Normal"  # any other word means that Sage would warn, move the nominal part, or refuse
+_SALES_KINDS = ("sales_receipt", "sales_payment")
+
+
+@dataclass
+class SageRemote:
+    """`guard` may raise Holding or AlreadyThere for a message, before anything is sent.
+
+    `no_vat_code` is the tax code of lines that are no supply at all; Sage would otherwise put its default code there,
+    and the line on the VAT return.
+    """
+
+    client: SageClient
+    records: ReferenceData
+    no_vat_code: str
+    closed_period: Literal["hold", "next_open"]
+    guard: Callable[[Message], None] = lambda _: None
+    _days: dict[tuple[str, date], str] = field(default_factory=dict)
+    _periods: list[date] = field(default_factory=list)
+
+    def send(self, message: Message) -> Sent:
+        try:
+            self.guard(message)
+            wanted = self.render(message)
+            day, note = self._day(message, wanted)
+            answer = self.client.post(wanted.path, wanted.model_copy(update={"transaction_date": day}).body())
+        except SageRefused as error:
+            raise Refused(str(error)) from None
+        except SageUncertain as error:
+            raise Uncertain(str(error)) from None
+        except SageError as error:
+            raise NotSent(str(error)) from None
+        return Sent(self._id_of(message, answer), note, day)
+
+    def _id_of(self, message: Message, answer: Any) -> str:
+        """Sage's number for the document. Some answers carry none; then it is looked up, and left out if that fails."""
+        if isinstance(answer, dict) and (answer.get("urn") or answer.get("id")):
+            return str(answer.get("urn") or answer["id"])
+        try:
+            found = self.find([message]).get(message.message_key)
+        except Unreachable:
+            found = None
+        return found.remote_id if found else ""
+
+    def render(self, message: Message) -> Document:
+        """The document with Sage's ids. Raises SageRefused with what does not exist or does not fit."""
+        payload = json.loads(message.payload)
+        content: dict[str, Any] = {
+            name: payload[name] for name in ("transaction_date", "reference", "second_reference")
+        }
+        if message.kind in _SALES_KINDS:
+            bank = self._bank(payload["bank"], message.currency)
+            content |= {
+                "customer_id": self.records.customer(payload["customer"]["marketplace"]),
+                "bank_id": bank.id,
+                "cheque_value": Decimal(payload["cheque_value"]),
+            }
+        elif message.kind == "bank_transfer":
+            content |= {
+                "bank_from_id": self._bank(payload["bank_from"], message.currency).id,
+                "bank_to_id": self._bank(payload["bank_to"], message.currency).id,
+                "payment_value": Decimal(payload["payment_value"]),
+                "narrative": payload["narrative"],
+            }
+        else:
+            bank = self._bank(payload["bank"], message.currency)
+            content |= {"bank_id": bank.id, "narrative": payload["narrative"]}
+            content |= self._analysis(payload["nominal_analysis_items"], self.records.is_foreign(bank))
+        return document(message.kind, content)
+
+    def _bank(self, nominal_code: str, currency: str) -> Bank:
+        bank = self.records.bank(nominal_code)
+        if bank.currency and bank.currency != currency:
+            raise SageRefused(
+                f"The Sage bank {bank.code} ({nominal_code}) is kept in {bank.currency}, this document is in "
+                f"{currency}. Name a {currency} account in accounts.csv."
+            )
+        return bank
+
+    def _analysis(self, items: Sequence[dict[str, str]], foreign: bool) -> dict[str, Any]:
+        """Nominal lines. A foreign bank takes one tax code per document, a base-currency bank one per line."""
+        for item in items:
+            self._known((item["code"], item["cost_centre"], item["department"]))
+        lines = [
+            {
+                "code": item["code"],
+                "cost_centre": item["cost_centre"],
+                "department": item["department"],
+                "narrative": item["narrative"],
+                "gross_value": Decimal(item["goods_value"]) + Decimal(item["tax_value"]),
+            }
+            for item in items
+        ]
+        tax_ids = [self.records.tax_code(item["tax_code"] or self.no_vat_code) for item in items]
+        goods = [Decimal(item["goods_value"]) for item in items]
+        tax = [Decimal(item["tax_value"]) for item in items]
+        if not foreign:
+            for line, tax_id, net, vat in zip(lines, tax_ids, goods, tax, strict=True):
+                line |= {"goods_value": net, "tax_value": vat, "tax_code_id": tax_id}
+            return {"nominal_analysis_items": lines}
+        if len(set(tax_ids)) != 1:
+            raise SageRefused("Sage takes one tax code per document of a foreign bank, and here are several.")
+        return {
+            "tax_code_id": tax_ids[0],
+            "cheque_value": sum(goods, Decimal(0)) + sum(tax, Decimal(0)),
+            "cheque_goods_value": sum(goods, Decimal(0)),
+            "cheque_tax_value": sum(tax, Decimal(0)),
+            "nominal_analysis_items": lines,
+        }
+
+    def _known(self, nominal: NominalKey) -> None:
+        """Sage may book an unknown mix of code, cost centre and department to suspense instead of refusing it."""
+        if nominal not in self.records.nominals:
+            parts = " / ".join(filter(None, nominal))
+            raise SageRefused(f"Sage has no nominal code {parts}. Correct accounts.csv or add the code in Sage.")
+
+    def _day(self, message: Message, wanted: Document) -> tuple[date, str]:
+        """The day to post on, and why it is another than planned. Raises Holding where the profile wants a person."""
+        day = wanted.transaction_date
+        said = self._say(wanted.ledger, day)
+        if said == OPEN:
+            return day, ""
+        # A correction belongs into an open period by its nature; anything else moves only if the profile says so.
+        if self.closed_period == "hold" and "/correction-" not in message.message_key:
+            raise Holding("PERIOD_CLOSED", f"Sage calls {day:%d %b %Y} {said}.")
+        for start in self._period_starts():
+            if start > day and self._say(wanted.ledger, start) == OPEN:
+                return start, f"posted on {start:%d %b %Y}, because Sage calls {day:%d %b %Y} {said}"
+        raise Holding("PERIOD_CLOSED", f"Sage calls {day:%d %b %Y} {said}, and no later period is open.")
+
+    def _say(self, ledger: str, day: date) -> str:
+        if (ledger, day) not in self._days:
+            answer = self.client.ask(
+                "/transaction_date_validation", {"date": f"{day.isoformat()}T00:00:00Z", "ledger_type": ledger}
+            )
+            self._days[ledger, day] = str(answer["classification"]).rsplit("Classification", 1)[-1]
+        return self._days[ledger, day]
+
+    def _period_starts(self) -> list[date]:
+        if not self._periods:
+            rows = self.client.read_all("/financial_year_period_views", key="accounting_period_id")
+            self._periods = sorted(date.fromisoformat(str(row["period_start_date"])[:10]) for row in rows)
+        return self._periods
+
+    def find(self, messages: Sequence[Message]) -> dict[str, Found]:
+        """Look documents up by reference, many in one request."""
+        found: dict[str, Found] = {}
+        try:
+            for sales in (False, True):
+                wanted = [m for m in messages if (m.kind in _SALES_KINDS) == sales]
+                for some in _batches(wanted):
+                    path = "/sales_posted_transactions" if sales else "/bank_posted_transactions"
+                    condition = " or ".join(f"reference eq {quoted(m.remote_reference)}" for m in some)
+                    rows = self.client.read_all(path, condition)
+                    for message in some:
+                        entry = self._entry(message, rows)
+                        if entry:
+                            found[message.message_key] = entry
+        except SageError as error:
+            raise Unreachable(str(error)) from None
+        return found
+
+    def _entry(self, message: Message, rows: Sequence[dict[str, Any]]) -> Found | None:
+        same = [row for row in rows if str(row["reference"]).casefold() == message.remote_reference.casefold()]
+        if message.kind == "bank_transfer":
+            giving = self.records.bank(json.loads(message.payload)["bank_from"]).id
+            same = [row for row in same if int(row["bank_id"]) == giving]
+        if not same:
+            return None
+        # The sign of a posted value is not certain, its size is.
+        value = "document_gross_value" if message.kind in _SALES_KINDS else "cheque_value"
+        fits = all(abs(Decimal(str(row[value]))) == message.amount for row in same)
+        return Found(str(same[0]["urn"]), fits, len(same))
+
+
+def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    for start in range(0, len(messages), LOOK_UP_TOGETHER):
+        yield messages[start : start + LOOK_UP_TOGETHER]

@@ -1,0 +1,19 @@
+-- REFERENCE_TAKEN: Sage has another document under our reference. One row per document.
+select
+    'REFERENCE_TAKEN' as code,
+    'high' as severity,
+    false as blocking,
+    'finance' as owner,
+    'document' as entity_type,
+    m.message_key as entity_id,
+    m.settlement_key as settlement_key,
+    cast(null as varchar) as order_id,
+    m.amount as amount_at_risk,
+    m.currency as currency,
+    1 as due_days,
+    format('{} {} {}: {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
+    'Look at that reference in Sage. If somebody entered it by hand, correct it there; then approve the settlement again '
+    || 'and post.' as action
+from outbox.messages as m
+left join core.core__settlements as s on m.settlement_key = s.settlement_key
+where m.status = 'held' and m.hold_code = 'REFERENCE_TAKEN'
