@@ -1,0 +1,53 @@
+create table if not exists sellers (
+    name text primary key,
+    partner_id text not null,
+    client_id text not null,
+    client_secret text not null,
+    refresh_token text not null unique,
+    marketplace_ids text not null,
+    has_payouts integer not null default 1
+);
+create table if not exists access_tokens (token text primary key, seller text not null, expires_at real not null);
+create table if not exists documents (
+    document_id text primary key,
+    seller text not null,
+    file text not null,
+    is_compressed integer not null,
+    content_type text not null
+);
+create table if not exists reports (
+    seller text not null,
+    report_id text not null,
+    report_type text not null,
+    marketplace_ids text not null,
+    data_start real,
+    data_end real,
+    created_at real not null,
+    status text not null,
+    document_id text not null,
+    primary key (seller, report_id)
+);
+-- A record of the finance APIs: Amazon's JSON with what it is found by.
+create table if not exists records (
+    kind text not null,
+    seller text not null,
+    id text not null,
+    at real not null,
+    content text not null,
+    primary key (kind, seller, id)
+);
+create index if not exists records_by_moment on records (kind, seller, at);
+create table if not exists buckets (
+    seller text not null,
+    operation text not null,
+    tokens real not null,
+    at real not null,
+    primary key (seller, operation)
+);
+create table if not exists rates (operation text primary key, per_second real not null, burst integer not null);
+create table if not exists requests (
+    operation text primary key,
+    arrived integer not null default 0,
+    throttled integer not null default 0
+);
+create table if not exists state (name text primary key, value text not null);
