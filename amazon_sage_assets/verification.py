@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, Landing
+from amazon_sage_assets.sage.client import SageClient
+from amazon_sage_assets.sage.proof import Posting, prove
 from amazon_sage_assets.sqlfiles import SqlFile, checks
 
 
@@ -27,13 +29,22 @@ def run_checks(connection: duckdb.DuckDBPyConnection, files: Iterable[SqlFile]) 
     ]
 
 
-def verify(published: Path, landing: Landing, progress: Callable[[str], None] = lambda _: None) -> list[CheckResult]:
-    """Raises FileNotFoundError when nothing was published."""
+def verify(
+    published: Path,
+    landing: Landing,
+    progress: Callable[[str], None] = lambda _: None,
+    sage: SageClient | None = None,
+) -> list[CheckResult]:
+    """Raises FileNotFoundError when nothing was published. Where `sage` is given, Sage itself is asked, too."""
     if not published.exists():
         raise FileNotFoundError(2, "not published", str(published))
     progress("checking the published file")
     with duckdb.connect(str(published), read_only=True) as connection:
         results = run_checks(connection, checks())
+        delivered = connection.execute(
+            "select remote_reference, kind, amount, currency from finance.postings"
+            " where status = 'delivered' and system = 'sage' order by remote_reference"
+        ).fetchall()
         used = {row[0] for row in connection.execute("select document_sha256 from finance.settlements").fetchall()}
     broken = []
     for number, sha256 in enumerate(sorted(used), start=1):
@@ -44,4 +55,10 @@ def verify(published: Path, landing: Landing, progress: Callable[[str], None] = 
         except FileNotFoundError:
             broken.append(f"the landed document {sha256} is missing")
     says = "Every landed document still has the bytes that arrived."
-    return [*results, CheckResult("landed_documents_intact", says, broken)]
+    results.append(CheckResult("landed_documents_intact", says, broken))
+    if sage:
+        progress(f"asking Sage for {len(delivered)} documents")
+        failures = prove(sage, (Posting(*row) for row in delivered))
+        says = f"Sage itself shows each of the {len(delivered)} delivered documents once, with its amount."
+        results.append(CheckResult("sage_shows_each_document_once", says, failures))
+    return results

@@ -102,6 +102,15 @@ def put(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message], now: d
         note(connection, message.message_key, now, "planned anew", Status.PLANNED, actor, f"was {status}")
 
 
+def duplicate_references(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """References that stand for two messages. Looked for by reading every row: a lost index would not tell."""
+    rows = connection.execute(
+        "select system, remote_reference, count(*) from (select system, remote_reference || '' as remote_reference"
+        " from outbox.messages) group by all having count(*) > 1 order by all"
+    ).fetchall()
+    return [f"the reference {reference} stands for {count} documents of {system}" for system, reference, count in rows]
+
+
 def supersede(connection: duckdb.DuckDBPyConnection, message_keys: Iterable[str], now: datetime, why: str) -> None:
     """Take messages out that were never sent and are no longer wanted."""
     for key in message_keys:

@@ -94,6 +94,13 @@ def post(
     return Posted(report, files, client.requests, reached)
 
 
+def read_banks(company: Company, client: SageClient, now: datetime) -> int:
+    """Look into Sage without sending anything: bank entries, and journals that a person imported."""
+    records = ReferenceData.read(client, company.profile.sage.customers)
+    confirm_journals(company.warehouse, client, now)
+    return read_bank_entries(company.warehouse, client, records, now)
+
+
 def limits(company: Company) -> Limits:
     """After the longest wait for an answer a document may still appear for the late-commit time."""
     sage = company.profile.sage

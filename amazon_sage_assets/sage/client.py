@@ -1,4 +1,4 @@
-"""The Sage 200 client: one request in flight per company, reads are retried, a POST is sent once, never again by itself.
+"""The Sage 200 client: one request in flight per company; reads are retried, a POST is sent once.
 
 Money is read from the text of the answer as Decimal and written as a number with its exact digits.
 """

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.reports_api import ReportInfo, download, list_settlement_reports
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.connections import marketplace_ids
+from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument, Origin
-from amazon_sage_assets.settings import Account
+from amazon_sage_assets.settings import Account, Secrets
 
 SOURCE = "report"
 KEPT_BY_AMAZON = timedelta(days=89)  # a day less than it keeps them, so that no report expires under way
@@ -68,3 +68,32 @@ def fetch(
             )
             landed.append(company.landing.land(document.stream, SETTLEMENT_REPORT, origin))
     return landed
+
+
+def fetch_all(
+    company: Company,
+    now: datetime,
+    secrets: Secrets | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, int]:
+    """Land what is new for every connected account. Returns how many reports of each account."""
+    secrets = secrets or Secrets()
+    counts = {}
+    for account in company.profile.accounts:
+        if has_amazon(secrets, account.name):
+            with selling_partner(company, account, secrets) as partner:
+                found = discover(company, account, partner, now)
+                counts[account.name] = len(fetch(company, found, partner, progress=progress))
+    return counts
+
+
+def waiting_reports(company: Company, now: datetime, secrets: Secrets | None = None) -> dict[str, tuple[str, ...]]:
+    """The report ids that are not landed yet, by account, of every connected account."""
+    secrets = secrets or Secrets()
+    waiting = {}
+    for account in company.profile.accounts:
+        if has_amazon(secrets, account.name):
+            with selling_partner(company, account, secrets) as partner:
+                found = discover(company, account, partner, now)
+                waiting[account.name] = tuple(sorted(report.report_id for report in found.reports))
+    return waiting

@@ -1,5 +1,16 @@
 -- The bank movements that Amazon's own money makes outside the wallet: payouts into the main bank, charges to the card.
 -- `amount` is signed from the bank's side, in `currency`; the window is where its line may stand. One row per document.
+with told as (
+    -- A payout that failed can be followed by another for the same settlement: the newest stands.
+    select
+        account,
+        settlement_id,
+        status,
+        trace_id
+    from raw.amazon_payouts
+    qualify row_number() over (partition by account, settlement_id order by created_at desc, payout_id desc) = 1
+)
+
 select
     p.settlement_key,
     p.message_key,
@@ -10,9 +21,12 @@ select
     wallet.nominal_code as wallet_code,
     y.status as amazon_status,
     y.trace_id,
-    case when p.document = 'payout' then p.amount else -p.amount end as amount,
+    case when p.payload ->> '$.bank_to' = a.nominal_code then p.amount else -p.amount end as amount,
     p.document_date - r.days_before as first_day,
-    working_day_after(p.document_date, r.working_days_after) as last_day
+    case
+        when r.working_days_after = 0 then p.document_date
+        else working_day_after(p.document_date, r.working_days_after)
+    end as last_day
 from core.planned_documents as p
 cross join control.payout_rules as r
 inner join core.core__settlements as s on p.settlement_key = s.settlement_key
@@ -21,6 +35,6 @@ inner join core.core__ledger_accounts as a
         p.currency = a.currency
         and a.account_key = case when p.document = 'payout' then 'bank_main' else 'bank_card' end
 inner join core.core__ledger_accounts as wallet on p.currency = wallet.currency and wallet.account_key = 'wallet'
-left join raw.amazon_payouts as y
+left join told as y
     on p.document = 'payout' and s.account = y.account and s.settlement_id = y.settlement_id
 where p.document in ('payout', 'card_charge')

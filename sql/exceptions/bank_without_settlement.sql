@@ -9,7 +9,7 @@ select
     cast(null as varchar) as settlement_key,
     cast(null as varchar) as order_id,
     b.amount as amount_at_risk,
-    b.currency as currency,
+    b.currency,
     5 as due_days,
     format(
         'Bank {}: {} {} from Amazon on {} (reference {}) belongs to no settlement.', b.bank_code, cast(b.amount as varchar),

@@ -6,10 +6,10 @@ select
     'finance' as owner,
     'settlement' as entity_type,
     x.message_key as entity_id,
-    x.settlement_key as settlement_key,
+    x.settlement_key,
     cast(null as varchar) as order_id,
     abs(e.amount) as amount_at_risk,
-    e.currency as currency,
+    e.currency,
     5 as due_days,
     format(
         'Settlement {}: its {} of {} {} was entered by hand against {} instead of the Amazon wallet {}.',

@@ -6,10 +6,10 @@ select
     'finance' as owner,
     'settlement' as entity_type,
     e.settlement_key as entity_id,
-    e.settlement_key as settlement_key,
+    e.settlement_key,
     cast(null as varchar) as order_id,
     e.amount as amount_at_risk,
-    e.currency as currency,
+    e.currency,
     1 as due_days,
     format(
         'The payout of settlement {}, {} {}, was due on {} and no bank line shows it{}.',

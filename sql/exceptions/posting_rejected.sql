@@ -6,10 +6,10 @@ select
     'finance' as owner,
     'document' as entity_type,
     m.message_key as entity_id,
-    m.settlement_key as settlement_key,
+    m.settlement_key,
     cast(null as varchar) as order_id,
     m.amount as amount_at_risk,
-    m.currency as currency,
+    m.currency,
     1 as due_days,
     format(
         '{} ({} {} of settlement {}) was not booked: {}',

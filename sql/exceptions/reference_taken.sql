@@ -6,10 +6,10 @@ select
     'finance' as owner,
     'document' as entity_type,
     m.message_key as entity_id,
-    m.settlement_key as settlement_key,
+    m.settlement_key,
     cast(null as varchar) as order_id,
     m.amount as amount_at_risk,
-    m.currency as currency,
+    m.currency,
     1 as due_days,
     format('{} {} {}: {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
     'Look at that reference in Sage. If somebody entered it by hand, correct it there; then approve the settlement again '

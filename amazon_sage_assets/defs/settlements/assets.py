@@ -1,13 +1,14 @@
 """The settlements flow as assets. Each one calls a step of `settlements/`; what the step does is said there."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.defs.partitions import SETTLEMENT
+from amazon_sage_assets.defs.reconciliation.assets import VIEWS as RECONCILIATION
 from amazon_sage_assets.defs.resources import CompanyResource
 from amazon_sage_assets.defs.settlements.preview import (
     journal_markdown,
@@ -16,12 +17,15 @@ from amazon_sage_assets.defs.settlements.preview import (
     waterfall_svg,
 )
 from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, settlement_asset, view_assets
+from amazon_sage_assets.landing import SETTLEMENT_REPORT
 from amazon_sage_assets.settlements import derivation
+from amazon_sage_assets.settlements.discovery import fetch_all
 from amazon_sage_assets.settlements.flow import refresh
 from amazon_sage_assets.sqlfiles import SqlFile, relations
 from amazon_sage_assets.warehouse import first_row
 
 GROUP = "settlements"
+REPORTS = dg.AssetKey(["landed", "settlement_reports"])
 AMAZON_PAYS_WITHIN = timedelta(days=16)  # a settlement closes every 14 days; nothing for longer is worth a look
 LINES = "staging.stg_amazon__settlement_lines"
 SETTLEMENT_STATUS = "core.core__settlement_status"  # what exceptions make of a settlement: shown with finance
@@ -40,7 +44,25 @@ def _count(connection: Any, relation: str, key: str) -> int:
 
 
 @dg.asset(
+    key=REPORTS,
+    group_name=GROUP,
+    kinds={"python"},
+    owners=OWNERS,
+    tags={"layer": "landed"},
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL),
+)
+def settlement_reports(context: dg.AssetExecutionContext, company: CompanyResource) -> dg.MaterializeResult:
+    """Settlement reports fetched from Seller Central, byte for byte, of every account that is connected."""
+    loaded = company.load()
+    counts = fetch_all(loaded, datetime.now(UTC), progress=context.log.info)
+    total = len(loaded.landing.documents(SETTLEMENT_REPORT))
+    new = {f"new from {name}": count for name, count in counts.items()}
+    return dg.MaterializeResult(metadata={"landed in all": total, **new})
+
+
+@dg.asset(
     key=["raw", "settlement_documents"],
+    deps=[REPORTS],
     group_name=GROUP,
     kinds={"duckdb", "python"},
     owners=OWNERS,
@@ -187,7 +209,9 @@ def _plan(company: Company, key: str) -> dict[str, Any]:
 def assets() -> dg.Definitions:
     files = relations()
     core_views = [
-        f for f in files.values() if f.schema == "core" and not f.replaced_by and f.relation != SETTLEMENT_STATUS
+        f
+        for f in files.values()
+        if f.schema == "core" and not f.replaced_by and f.relation not in (SETTLEMENT_STATUS, *RECONCILIATION)
     ]
     per_settlement = [
         settlement_asset(files[LINES], GROUP, _stage, _describe_lines),
@@ -221,4 +245,4 @@ def assets() -> dg.Definitions:
         ),
     ]
     views = [view_assets(f.name, [f], GROUP) for f in core_views]
-    return dg.Definitions(assets=[settlement_documents, *per_settlement, *views])
+    return dg.Definitions(assets=[settlement_reports, settlement_documents, *per_settlement, *views])

@@ -1,0 +1,133 @@
+"""The demo: what a data team and a controller do in a month, in one go, through Dagster and the sandbox servers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+
+from amazon_sage_assets import verification
+from amazon_sage_assets.cli.output import (
+    amount,
+    out,
+    print_exceptions,
+    print_journal,
+    print_settlements,
+    published,
+)
+from amazon_sage_assets.cli.posting import print_payouts
+from amazon_sage_assets.company import Company
+from amazon_sage_assets.connections import sage_client
+from amazon_sage_assets.definitions import defs
+from amazon_sage_assets.defs.automation import RANGE_END, RANGE_START
+from amazon_sage_assets.defs.partitions import SETTLEMENT
+from amazon_sage_assets.defs.settlements.sensors import look
+from amazon_sage_assets.landing import SETTLEMENT_REPORT
+from amazon_sage_assets.sandbox.world import World
+from amazon_sage_assets.settings import ProfileError
+
+
+def run_demo(world: World) -> bool:
+    """Fetch, settle, approve, post, publish by the project's own jobs. True when all is as it is meant to be."""
+    company = Company.load()
+    _refuse_other_company(company, world)
+    definitions = defs()
+    with _instance() as instance:
+        out.print("Calm Kettle Ltd: two months on Amazon.co.uk and Amazon.de, Seller Central and Sage 200 simulated\n")
+        _run(definitions, instance, "fetch_settlement_reports")
+        keys = _partitions(company, instance)
+        _run(definitions, instance, "settle_settlements", tags={RANGE_START: keys[0], RANGE_END: keys[-1]})
+        ready = [
+            f"{row['account']}-{row['settlement_id']}"
+            for row in published(company, "select * from finance.settlements where status = 'ready'")
+        ]
+        if ready:
+            approve = {"settlements": ready, "by": "Alex Finance (demo)"}
+            config = {"ops": {"approve_settlements": {"config": approve}}}
+            _run(definitions, instance, "approve_settlement", config=config)
+        _run(definitions, instance, "post_approved")
+    return _tell(company, world)
+
+
+def _instance() -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME where there is one, so that the runs can be looked at afterwards."""
+    try:
+        return dg.DagsterInstance.get()
+    except dg.DagsterHomeNotSetError:
+        return dg.DagsterInstance.ephemeral()
+
+
+def _run(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    name: str,
+    config: dict[str, Any] | None = None,
+    tags: dict[str, str] | None = None,
+) -> None:
+    started = datetime.now(UTC)
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+    result = definitions.resolve_job_def(name).execute_in_process(
+        run_config={**(config or {}), **quiet}, tags=tags, instance=instance, raise_on_error=False
+    )
+    took = (datetime.now(UTC) - started).total_seconds()
+    mark = "[green]done[/]" if result.success else "[red]failed[/]"
+    out.print(f"{mark}  Dagster run {name:<26} {took:5.1f} s")
+    if not result.success:
+        raise ProfileError(f"The run {name} failed; its log in the Dagster UI says why.")
+
+
+def _partitions(company: Company, instance: dg.DagsterInstance) -> list[str]:
+    """What the inbox sensor would add."""
+    known = instance.get_dynamic_partitions(str(SETTLEMENT.name))
+    found = look(company, known, None, datetime.now(UTC))
+    instance.add_dynamic_partitions(str(SETTLEMENT.name), list(found.new))
+    return instance.get_dynamic_partitions(str(SETTLEMENT.name))
+
+
+def _refuse_other_company(company: Company, world: World) -> None:
+    """The demo never mixes its invented settlements with anybody's real ones."""
+    ours = {report_id for report in world.seller.reports() for report_id in report.report_ids}
+    for document in company.landing.documents(SETTLEMENT_REPORT):
+        if not any(origin.name in ours for origin in document.origins):
+            raise ProfileError(
+                f"{company.environment.home} holds settlements that are not the demo's. "
+                "Set AMAZON_SAGE_HOME to an empty folder for the demo."
+            )
+
+
+def _tell(company: Company, world: World) -> bool:
+    out.print()
+    print_settlements(published(company, "select * from finance.settlements"))
+    first = "select min(settlement_id) from finance.settlements where status = 'posted'"
+    print_journal(published(company, f"select * from finance.journal_lines where settlement_id = ({first})"))
+    payouts = published(company, "select * from finance.payout_reconciliation")
+    print_payouts(payouts)
+    exceptions = published(company, "select * from finance.exceptions")
+    print_exceptions(exceptions)
+    with sage_client(company) as client:
+        results = verification.verify(company.environment.published_path, company.landing, sage=client)
+    failed = [result for result in results if result.failures]
+    for result in failed:
+        out.print(f"[red]FAILED[/]  {result.description} {result.failures[:3]}")
+    posted = published(
+        company,
+        "select r.* from finance.payout_reconciliation as r inner join finance.settlements as s"
+        " using (account, settlement_id) where s.status = 'posted'",
+    )
+    documents = published(company, "select count(*) as count from finance.postings where status = 'delivered'")
+    even = all(row["difference"] == 0 and row["header_total"] == row["posted_total"] for row in posted)
+    raised = sorted((row["code"], row["settlement_id"] or "") for row in exceptions)
+    meant = sorted(world.seller.expected_exceptions)
+    total = amount(sum((row["difference"] for row in posted), Decimal(0)))
+    out.print(f"{len(posted)} settlements are in Sage with {documents[0]['count']} documents.")
+    if even:
+        out.print(f"Header total = journal = Sage = payout for each of them, difference {total}.")
+    else:
+        out.print("[red]Header total, journal, Sage and payout do not agree; the table above says where.[/]")
+    out.print(f"{len(results) - len(failed)} of {len(results)} invariants proven (`amazon-sage verify` says which).")
+    if raised == meant:
+        out.print(f"The {len(meant)} exceptions that the sample seller is meant to raise, and no others.")
+    else:
+        out.print(f"[red]The exceptions are not the ones that were meant:[/] {raised} instead of {meant}")
+    out.print(f"Open the figures: {company.environment.published_path} (DuckDB, schema finance). Runs: `make dev`.")
+    return not failed and even and raised == meant

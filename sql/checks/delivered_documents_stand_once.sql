@@ -1,0 +1,12 @@
+-- Each delivered document is one entry of each Sage bank that it touches, with its amount.
+select
+    format(
+        '{}: {} entries of {} in the bank {} instead of one of {}', p.message_key, count(b.bank_transaction_id),
+        coalesce(string_agg(b.amount::varchar, ' and '), 'nothing'), coalesce(b.nominal_code, 'of the wallet'),
+        p.amount::varchar
+    ) as failure
+from finance.postings as p
+left join finance.bank_lines as b on p.message_key = b.message_key
+where p.status = 'delivered' and p.system = 'sage'
+group by p.message_key, p.amount, b.nominal_code
+having count(b.bank_transaction_id) <> 1 or max(abs(b.amount)) <> p.amount
