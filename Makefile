@@ -19,12 +19,11 @@ $(SETUP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(SETUP) ## settle the sample seller's files and show what comes out
+demo: $(SETUP) ## a whole close of the sample seller: sandbox, Dagster, Sage, the file for finance
 	$(BIN)/amazon-sage demo
 
-dev: $(SETUP) ## the Dagster UI on 127.0.0.1:3000
-	mkdir -p $(AMAZON_SAGE_HOME)
-	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+dev: $(SETUP) ## the sandbox and the Dagster UI on 127.0.0.1:3000; Ctrl-C stops both
+	$(BIN)/amazon-sage dev
 
 test: $(SETUP) ## every test
 	$(BIN)/python -m pytest
