@@ -34,6 +34,7 @@ def routes(books: Books, requests: Counter[str]) -> list[Route]:
         _route("open_period", "POST", lambda body: books.open_period(_day(body, "start"))),
         _route("update_nominal", "POST", lambda _: {"postings": books.update_nominal()}),
         _route("enter_by_hand", "POST", lambda body: _enter(books, body)),
+        _route("import_journal", "POST", lambda body: {"urn": books.import_journal(body["text"])}),
         _route("reconcile", "POST", lambda body: _reconcile(books, body)),
         _route("settings", "POST", lambda body: _change_settings(books, body)),
         _route("expire_tokens", "POST", lambda _: books.expire_access_tokens()),

@@ -12,6 +12,7 @@ from amazon_sage_assets.money import from_pence
 from amazon_sage_assets.sandbox.sage200 import (
     bodies,
     cash_book,
+    journals,
     ledger,
     lookups,
     moments,
@@ -189,6 +190,11 @@ class Books:
     def enter_by_hand(self, kind: str, body: object, user_name: str = "SARAH", source: str = "") -> int:
         """A document that a person enters at the desk, or that a bank feed brings (source `LedgerBankFeeds`)."""
         return self.enter(kind, body, user_name, source)
+
+    def import_journal(self, text: str, user_name: str = "SARAH", suspense: str = "2250") -> int:
+        """A journal file that a person imports at the desk; its URN. Raises Refused when it does not balance."""
+        with self._desk(user_name, "") as desk:
+            return journals.import_journal(desk, text, suspense)
 
     def allocate(self, body: object) -> None:
         with self._desk("api", "") as desk:
