@@ -67,6 +67,8 @@ class Sage(_Part):
 
     address: str = "https://api.columbus.sage.com/uk/sage200extra/accounts/v1/"
     token_address: str = "https://id.sage.com/oauth/token"  # noqa: S105 - where tokens come from
+    authorize_address: str = "https://id.sage.com/authorize"
+    redirect_address: str = "https://127.0.0.1/sage"
     company: str = ""
     customers: dict[str, str] = {}
     answer_within_seconds: float = Field(120.0, gt=0)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
@@ -16,9 +17,11 @@ import typer
 from amazon_sage_assets import doctor as examination
 from amazon_sage_assets.cli.output import JsonFlag, app, out, print_json, speaking_plainly
 from amazon_sage_assets.company import Company
+from amazon_sage_assets.connections import sage_client
+from amazon_sage_assets.sage.sign_in import code_from, sign_in_address
 from amazon_sage_assets.sandbox.servers import AMAZON_PORT, SAGE_PORT, Addresses, serving
 from amazon_sage_assets.sandbox.world import World, open_world
-from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment
+from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, Secrets
 
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
 
@@ -38,6 +41,20 @@ def doctor(as_json: JsonFlag = False) -> None:
             out.print(f"{_MARKS[finding.level]}  {finding.area}: " + finding.says.replace("[", r"\["))
     if any(finding.level == "problem" for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command(name="sign-in")
+def sign_in() -> None:
+    """Sign in to Sage 200 once, in the browser. The tokens are kept in a file that only you can read."""
+    with speaking_plainly():
+        company, secrets = Company.load(), Secrets()
+        sage, state = company.profile.sage, token_urlsafe(16)
+        with sage_client(company, secrets) as client:
+            out.print("Open this address, sign in, and copy the address the browser ends at (the page may be empty):\n")
+            address = sign_in_address(sage.authorize_address, secrets.sage_client_id, sage.redirect_address, state)
+            out.print(address, markup=False, soft_wrap=True)
+            client.sign_in(code_from(typer.prompt("\nThe address it ended at"), state), sage.redirect_address)
+    out.print("Signed in. `amazon-sage doctor` looks at everything else.")
 
 
 @app.command()

@@ -17,11 +17,15 @@ from amazon_sage_assets.sage.client import SageClient, quoted
 from amazon_sage_assets.warehouse import Warehouse
 
 
-def write_journals(warehouse: Warehouse, folder: Path, now: datetime) -> list[str]:
+def write_journals(warehouse: Warehouse, folder: Path, base_currency: str, now: datetime) -> list[str]:
     """Write a file for every approved journal that is due. Writing it again gives the same file."""
     outbox = Outbox(warehouse, SYSTEM)
     written = []
     for queued in outbox.approved(now):
+        if queued.currency != base_currency:
+            why = f"Sage's nominal ledger is kept in {base_currency}, this journal is in {queued.currency}."
+            outbox.step(now, [Outcome(queued.message_key, Status.HELD, "held", why, hold_code="JOURNAL_CURRENCY")])
+            continue
         message = outbox.step(now, (), queued.message_key)
         if message:
             _write(message, folder)

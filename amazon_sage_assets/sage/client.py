@@ -66,6 +66,10 @@ class SageClient:
         self._site: dict[str, str] | None = None
         self.requests = 0
 
+    def sign_in(self, code: str, redirect_address: str) -> None:
+        """Keep the tokens of a person's sign-in."""
+        self._tokens.sign_in(code, redirect_address)
+
     def close(self) -> None:
         self._http.close()
 

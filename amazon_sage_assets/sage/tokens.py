@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from amazon_sage_assets.sage.outcomes import SageNotSent, SageSignInNeeded, SageUnavailable, words_of
 
 SPARE = timedelta(minutes=2)  # refresh a little before the end
-SIGN_IN = "Sign in to Sage 200 again and set SAGE_REFRESH_TOKEN to the new refresh token."
+SIGN_IN = "Sign in to Sage 200 with `amazon-sage sign-in`."
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,22 @@ class TokenStore:
         self._held = held
         return held.access_token
 
+    def sign_in(self, code: str, redirect_address: str) -> None:
+        """Exchange the code of a person's sign-in for tokens, and keep them."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(f"{self.path}.lock"):
+            grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_address}
+            self._held = self._granted(_Tokens(self._started_from, ""), grant)
+            if not self._held.refresh_token:
+                raise SageSignInNeeded("Sage gave no refresh token: the sign-in needs the scope offline_access.")
+            self._write(self._held)
+
+    @property
+    def _started_from(self) -> str:
+        return hashlib.sha256(self._credentials.refresh_token.get_secret_value().encode()).hexdigest()
+
     def _read(self) -> _Tokens:
-        given = self._credentials.refresh_token.get_secret_value()
-        started_from = hashlib.sha256(given.encode()).hexdigest()
+        given, started_from = self._credentials.refresh_token.get_secret_value(), self._started_from
         try:
             kept = _Tokens(**json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -89,22 +102,21 @@ class TokenStore:
         return _Tokens(started_from, given)
 
     def _refreshed(self, held: _Tokens) -> _Tokens:
+        return self._granted(held, {"grant_type": "refresh_token", "refresh_token": held.refresh_token})
+
+    def _granted(self, held: _Tokens, grant: dict[str, str]) -> _Tokens:
+        us = {
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret.get_secret_value(),
+        }
         try:
-            response = self._http.post(
-                self._address,
-                data={
-                    "grant_type": "refresh_token",
-                    "client_id": self._credentials.client_id,
-                    "client_secret": self._credentials.client_secret.get_secret_value(),
-                    "refresh_token": held.refresh_token,
-                },
-            )
+            response = self._http.post(self._address, data={**us, **grant})
         except httpx.ConnectError as error:
             raise SageNotSent(f"Sage's sign-in server cannot be reached: {error}.") from None
         except httpx.TransportError as error:
             raise SageUnavailable(f"Sage's sign-in server gave no answer ({type(error).__name__}).") from None
         if response.status_code in (400, 401, 403):
-            raise SageSignInNeeded(f"Sage no longer takes our refresh token: {words_of(response)}. {SIGN_IN}")
+            raise SageSignInNeeded(f"Sage does not take our sign-in any more: {words_of(response)}. {SIGN_IN}")
         try:
             answer = response.json()
             expires_at = self._now() + timedelta(seconds=float(answer["expires_in"]))
