@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from amazon_sage_assets.accounting.rules import RuleBook, load_rules
 from amazon_sage_assets.amazon.reports_api import SETTLEMENT_REPORT_TYPE
+from amazon_sage_assets.money import from_pence
 from amazon_sage_assets.sandbox.sage200 import Books, Options
-from amazon_sage_assets.sandbox.sample_seller import SampleSeller
+from amazon_sage_assets.sandbox.sample_seller import SampleReport, SampleSeller
 from amazon_sage_assets.sandbox.seller_central import SellerCentral
 from amazon_sage_assets.settings import SAMPLE_PROFILE, load_profile
 
@@ -184,8 +186,55 @@ def _fill_central(central: SellerCentral, seller: SampleSeller, environment: Map
                 ],
             },
         )
-    for account in sites:
+    for report in seller.reports():
+        central.add_summary(report.account, report.settlement_id, _summary(report))
+    for account, site in sites.items():
         central.add_transactions(account, seller.transactions(account))
+        held = sum(
+            (r["totalAmount"]["currencyAmount"] for r in seller.transactions(account) if _is_held(r)), Decimal(0)
+        )
+        currency = next(report.currency for report in seller.reports() if report.account == account)
+        central.set_balances(account, [_balance(site, currency, held)])
+
+
+def _summary(report: SampleReport) -> dict[str, Any]:
+    """What Amazon says a settlement came to."""
+    gains = from_pence(sum(line.pence for line in report.lines() if line.pence > 0))
+    costs = report.total - gains
+    return {
+        "partnerMetadata": _metadata(report.marketplace_id),
+        "periodStart": _utc(report.start).isoformat(),
+        "periodEnd": _utc(report.end).isoformat(),
+        "netProceeds": _money(report.currency, report.total),
+        "breakdowns": [
+            {"breakdownType": name, "breakdownAmount": _money(report.currency, amount), "breakdowns": []}
+            for name, amount in (("Sales", gains), ("Expenses", costs))
+        ],
+    }
+
+
+def _is_held(record: Mapping[str, Any]) -> bool:
+    return bool(record["transactionStatus"] == "DEFERRED")
+
+
+def _balance(site: str, currency: str, held: Decimal) -> dict[str, Any]:
+    """All that is left after the last settlement is what Amazon holds until later."""
+
+    def node(kind: str, amount: Decimal, *parts: dict[str, Any]) -> dict[str, Any]:
+        own: dict[str, Any] = {"balanceType": kind, "amount": _money(currency, amount)}
+        return own | ({"balances": list(parts)} if parts else {})
+
+    reserved = node("RESERVED", held, node("DEFERRED", held), node("ACCOUNT_LEVEL_RESERVE", Decimal("0.00")))
+    total = node("TOTAL", held, node("AVAILABLE", Decimal("0.00")), reserved)
+    return {"partnerMetadata": _metadata(site), **total}
+
+
+def _metadata(site: str) -> dict[str, str]:
+    return {"partnerId": "ASAMPLESELLER", "accountType": "Standard Orders", "marketplaceId": site}
+
+
+def _money(currency: str, amount: Decimal) -> dict[str, Any]:
+    return {"currencyCode": currency, "currencyAmount": amount}
 
 
 def _utc(moment: datetime) -> datetime:
