@@ -2,8 +2,10 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
+import duckdb
 
 from amazon_sage_assets import verification
 from amazon_sage_assets.company import Company
@@ -23,6 +25,7 @@ MESSAGES, EVENTS = asset_key("outbox", "messages"), asset_key("outbox", "events"
 BANK_ENTRIES, NOMINAL_LINES = asset_key("raw", "sage_bank_transactions"), asset_key("raw", "sage_nominal_lines")
 AMAZON_PAYOUTS = asset_key("raw", "amazon_payouts")
 BANK_READING = asset_key("sage", "bank_reading")
+SHOWN = 200  # documents in a table
 TAGGED = 40  # settlements named on a run
 
 
@@ -133,7 +136,8 @@ def post_to_sage(
     with loaded.warehouse.read() as connection:
         entries = connection.execute("select count(*) from raw.sage_bank_transactions").fetchall()[0][0]
         lines = connection.execute("select count(*) from raw.sage_nominal_lines").fetchall()[0][0]
-    counts = {
+        documents = _documents(connection, posted)
+    counts: dict[str, Any] = {
         "delivered": len(report.delivered),
         "proven by reading back": len(report.proven),
         "rejected": len(report.rejected),
@@ -142,6 +146,7 @@ def post_to_sage(
         "not yet proven": len(report.unproven),
         "journal files written": len(posted.journal_files),
         "requests to Sage": posted.requests,
+        "documents": documents,
         **({"stopped": report.stopped} if report.stopped else {}),
     }
     return (
@@ -178,6 +183,24 @@ def _prove_preconditions(company: Company) -> None:
         raise dg.Failure(
             "Nothing was sent: a journal fails its proof.", metadata={"failures": dg.MetadataValue.md(shown)}
         )
+
+
+def _documents(connection: duckdb.DuckDBPyConnection, posted: Posted) -> dg.MarkdownMetadataValue:
+    """What this run brought to an end, as a table."""
+    report = posted.report
+    keys = [*report.delivered, *report.proven, *report.rejected, *report.held, *report.superseded]
+    rows = connection.execute(
+        "select remote_reference, kind, document_date, amount, currency, status, coalesce(remote_id, ''),"
+        " coalesce(last_error, '') from outbox.messages where list_contains($1, message_key) order by all",
+        [keys],
+    ).fetchall()
+    head = "| reference | Sage document | date | amount | | status | Sage id | |\n|---|---|---|---:|---|---|---|---|\n"
+    shown = "".join(
+        f"| {reference} | {kind} | {day} | {amount:,.2f} | {currency} | {status} | {remote_id} | {error} |\n"
+        for reference, kind, day, amount, currency, status, remote_id, error in rows[:SHOWN]
+    )
+    more = f"\n{len(rows) - SHOWN} more.\n" if len(rows) > SHOWN else ""
+    return dg.MetadataValue.md(head + shown + more)
 
 
 def _tag(context: dg.AssetExecutionContext, company: Company, posted: Posted) -> None:
