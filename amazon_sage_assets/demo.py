@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterHomeNotSetError
 
 from amazon_sage_assets import verification
 from amazon_sage_assets.cli.output import (
@@ -53,7 +54,7 @@ def _instance() -> dg.DagsterInstance:
     """The instance of DAGSTER_HOME where there is one, so that the runs can be looked at afterwards."""
     try:
         return dg.DagsterInstance.get()
-    except dg.DagsterHomeNotSetError:
+    except DagsterHomeNotSetError:
         return dg.DagsterInstance.ephemeral()
 
 

@@ -28,3 +28,6 @@ def keep_secrets_out() -> None:
         if not any(isinstance(known, _AtLeast) for known in logger.filters):
             logger.addFilter(_AtLeast(level))
     set_on_retry_hooks([LoggingOnRetryHook])
+    retries = logging.getLogger("stamina")
+    if not retries.handlers:  # else Python writes them to the screen where nobody set logging up
+        retries.addHandler(logging.NullHandler())

@@ -136,7 +136,7 @@ def rehearse(as_json: JsonFlag = False) -> None:
     if not changes:
         out.print("The rules of now post nothing that is not posted or waiting already.")
     for change in changes:
-        mark = "[green]new[/]     " if change.is_new else "[yellow]no longer[/]"
+        mark = "[green]new[/]      " if change.is_new else "[yellow]no longer[/]"
         out.print(f"{mark} {change.remote_reference}  {change.kind}  {change.document_date}  "
                   f"{amount(change.amount)} {change.currency}")  # fmt: skip
         for line in change.lines:

@@ -23,6 +23,7 @@ from amazon_sage_assets.sandbox.servers import AMAZON_PORT, SAGE_PORT, Addresses
 from amazon_sage_assets.sandbox.world import World, open_world
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, Secrets
 
+PORTS_HELP = "Where Seller Central and Sage 200 listen; 0 takes a free port."
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
 
 
@@ -60,9 +61,10 @@ def sign_in() -> None:
 @app.command()
 def sandbox(
     scale: Annotated[int, typer.Option(help="How many times the sample seller's orders; counts when it is made.")] = 1,
+    ports: Annotated[tuple[int, int], typer.Option(help=PORTS_HELP)] = (AMAZON_PORT, SAGE_PORT),
 ) -> None:
     """Run the simulated Seller Central and Sage 200 on this machine until it is stopped."""
-    with speaking_plainly(), _sandbox(Environment(), scale) as (world, addresses):
+    with speaking_plainly(), _sandbox(Environment(), scale, ports) as (world, addresses):
         out.print(f"Seller Central {addresses.amazon}   Sage 200 {addresses.sage}   (until Ctrl-C)")
         out.print("Connect a shell to it:")
         for name, value in _connected(world, addresses).items():
@@ -73,6 +75,7 @@ def sandbox(
 @app.command()
 def dev(
     port: Annotated[int, typer.Option(help="Where the Dagster UI listens.")] = 3000,
+    sandbox_ports: Annotated[tuple[int, int], typer.Option(help=PORTS_HELP)] = (AMAZON_PORT, SAGE_PORT),
 ) -> None:
     """The Dagster UI on this machine; with the sample profile, the sandbox beside it. Ctrl-C stops both."""
     environment = Environment()
@@ -81,7 +84,7 @@ def dev(
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     with speaking_plainly():
         if environment.profile_path == SAMPLE_PROFILE:
-            with _sandbox(environment) as (world, addresses):
+            with _sandbox(environment, ports=sandbox_ports) as (world, addresses):
                 out.print(f"Sandbox: Seller Central {addresses.amazon}, Sage 200 {addresses.sage}")
                 code = _run(command, _connected(world, addresses))
         else:

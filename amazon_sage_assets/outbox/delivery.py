@@ -2,7 +2,9 @@
 
 1. `sending` is committed before anything is sent.
 2. What may have reached the remote side is looked for there, by its reference, before it is sent again; and it counts
-   as absent only when the late-commit grace is over.
+   as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when its
+   answer was lost or, where its worker died, when the next worker began. Between `sending` and the sending itself
+   come questions and waits that can take minutes.
 3. The message is sent, once.
 4. The outcome is committed, together with the `sending` of the next message.
 
@@ -121,26 +123,40 @@ def deliver(
 ) -> Report:
     """Send everything that is approved and due, and prove it. Returns when nothing more can be done now."""
     report = Report()
+    waits = _Waits(limits.grace, now())
     try:
-        _resolve(outbox, remote, limits, report, now, sleep)
+        _resolve(outbox, remote, waits, report, now, sleep)
         for attempt in range(limits.attempts):
             queue = outbox.approved(now())
             if not queue or report.stopped:
                 break
             if attempt:
                 sleep(min(2.0**attempt, limits.longest_wait))
-            _send_all(outbox, remote, limits, report, queue, now, progress)
-            _resolve(outbox, remote, limits, report, now, sleep)
+            _send_all(outbox, remote, limits, waits, report, queue, now, progress)
+            _resolve(outbox, remote, waits, report, now, sleep)
     except Unreachable as error:
         report.stopped = str(error)
     report.unproven = [message.message_key for message in outbox.sending()]
     return report
 
 
+@dataclass
+class _Waits:
+    """Until when each message may still appear. What this run did not send itself had left before it began."""
+
+    grace: timedelta
+    begun: datetime
+    lost: dict[str, datetime] = field(default_factory=dict)
+
+    def end(self, message: Message) -> datetime:
+        return self.lost.get(message.message_key, self.begun) + self.grace
+
+
 def _send_all(
     outbox: Outbox,
     remote: Remote,
     limits: Limits,
+    waits: _Waits,
     report: Report,
     queue: Sequence[Message],
     now: Callable[[], datetime],
@@ -161,6 +177,7 @@ def _send_all(
         lost = 0 if outcome.status == Status.DELIVERED else lost
         if outcome.event in ("answer lost", "not sent"):
             lost += 1
+            waits.lost[outcome.message_key] = now()
         pending = [outcome]
         if lost >= limits.in_a_row:
             report.stopped = f"{lost} documents in a row had no answer. {outcome.detail}"
@@ -195,7 +212,7 @@ def _send(remote: Remote, message: Message, report: Report) -> Outcome:
 def _resolve(
     outbox: Outbox,
     remote: Remote,
-    limits: Limits,
+    waits: _Waits,
     report: Report,
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
@@ -210,7 +227,7 @@ def _resolve(
         for outcome in outcomes:
             (report.proven if outcome.status == Status.DELIVERED else report.held).append(outcome.message_key)
         absent = [message for message in doubtful if message.message_key not in found]
-        over = [message for message in absent if _ends(message, limits) <= looked_at]
+        over = [message for message in absent if waits.end(message) <= looked_at]
         outcomes += [
             Outcome(m.message_key, Status.APPROVED, "absent", f"not found under {m.remote_reference} after the grace")
             for m in over
@@ -220,7 +237,7 @@ def _resolve(
         waiting = [message for message in absent if message not in over]
         if not waiting:
             return
-        sleep(max(0.0, (min(_ends(m, limits) for m in waiting) - now()).total_seconds()))
+        sleep(max(0.0, (min(waits.end(m) for m in waiting) - now()).total_seconds()))
 
 
 def _found_already(remote: Remote, retried: Sequence[Message], report: Report) -> list[Outcome]:
@@ -241,10 +258,3 @@ def _as_found(message: Message, found: Found) -> Outcome:
     return Outcome(
         key, Status.DELIVERED, "found", f"read back under {reference}, id {found.remote_id}", found.remote_id
     )
-
-
-def _ends(message: Message, limits: Limits) -> datetime:
-    """When the message's last attempt can no longer appear."""
-    if message.sent_at is None:
-        raise ValueError(f"{message.message_key} is in `sending` without a time; the outbox was changed by hand.")
-    return message.sent_at + limits.grace

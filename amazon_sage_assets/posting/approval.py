@@ -1,7 +1,7 @@
 """Approval: a person lets a settlement's documents go to Sage, as they stand. A later change needs approval again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -36,7 +36,9 @@ def approve(
     """Approve settlements by their id or key. All of them, or none: raises CannotApprove."""
     if not by.strip():
         raise CannotApprove("Say who approves: --by NAME.")
-    return [_approve_one(connection, _key_of(connection, wanted), by.strip(), now) for wanted in settlements]
+    keys = [_key_of(connection, wanted) for wanted in settlements]
+    standing = _standing(connection)
+    return [_approve_one(connection, key, by.strip(), now, standing) for key in keys]
 
 
 def approve_all(connection: duckdb.DuckDBPyConnection, by: str, now: datetime) -> list[Approval]:
@@ -48,7 +50,14 @@ def approve_all(connection: duckdb.DuckDBPyConnection, by: str, now: datetime) -
         "select distinct m.settlement_key from outbox.messages as m inner join core.core__settlement_status as s"
         " on m.settlement_key = s.settlement_key where m.status = 'planned' and s.is_proven order by all"
     ).fetchall()
-    return [_approve_one(connection, key, by, now, (Status.PLANNED,)) for (key,) in rows]
+    standing = _standing(connection)
+    return [_approve_one(connection, key, by, now, standing, (Status.PLANNED,)) for (key,) in rows]
+
+
+def _standing(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """Status and reason of every settlement, read once: asking for one costs as much as asking for all."""
+    rows = connection.execute("select settlement_key, status, hold_reason from core.core__settlement_status").fetchall()
+    return {key: (status, reason) for key, status, reason in rows}
 
 
 def _key_of(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
@@ -68,11 +77,10 @@ def _approve_one(
     key: str,
     by: str,
     now: datetime,
+    standing: Mapping[str, tuple[str, str]],
     statuses: Sequence[str] = (Status.PLANNED, Status.REJECTED, Status.HELD),
 ) -> Approval:
-    status, reason = connection.execute(
-        "select status, hold_reason from core.core__settlement_status where settlement_key = $1", [key]
-    ).fetchall()[0]
+    status, reason = standing[key]
     if status in ("quarantined", "held"):
         raise CannotApprove(f"Settlement {key} is {status} and cannot be approved. {reason}")
     rows = connection.execute(

@@ -80,6 +80,7 @@ def post(
         with warehouse.read() as connection:
             guard = PayoutGuard.read(connection)
         remote = SageRemote(client, records, company.no_vat_code, company.profile.closed_period, guard)
+        confirm_journals(warehouse, client, now())  # what is in Sage already is not written again
         files = write_journals(warehouse, company.environment.journals, company.profile.base_currency, now())
         outbox = Outbox(warehouse, SYSTEM, skip=guard.under_way)
         report = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)

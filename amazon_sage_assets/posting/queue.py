@@ -14,7 +14,7 @@ import duckdb
 
 from amazon_sage_assets.accounting.corrections import Delivered, outstanding
 from amazon_sage_assets.accounting.journal_file import KIND, JournalLine, journal_documents
-from amazon_sage_assets.accounting.posting_plan import PlannedDocument
+from amazon_sage_assets.accounting.posting_plan import PAYOUT, PlannedDocument
 from amazon_sage_assets.outbox.messages import Message, Status
 from amazon_sage_assets.outbox.store import put, read_messages, supersede
 from amazon_sage_assets.settings import Profile
@@ -52,25 +52,30 @@ class Queued:
 
 def refresh_queue(connection: duckdb.DuckDBPyConnection, profile: Profile, now: datetime) -> None:
     """Bring every settlement's waiting messages up to date. One transaction of the caller."""
-    for (key,) in connection.execute(_TO_LOOK_AT).fetchall():
-        queued = wanted_of(connection, profile, key)
+    keys = [key for (key,) in connection.execute(_TO_LOOK_AT).fetchall()]
+    proven = _proven(connection) if keys else frozenset()
+    for key in keys:
+        queued = wanted_of(connection, profile, key, is_proven=key in proven)
         if queued is None:
             continue
         supersede(connection, queued.unwanted, now, "no longer in the posting plan")
         put(connection, [_message(key, d, profile.zone) for d in queued.documents], now, "planning")
 
 
-def wanted_of(connection: duckdb.DuckDBPyConnection, profile: Profile, key: str) -> Queued | None:
+def _proven(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Read once: asking for one settlement costs as much as asking for all."""
+    rows = connection.execute("select settlement_key from core.core__settlement_status where is_proven").fetchall()
+    return frozenset(key for (key,) in rows)
+
+
+def wanted_of(connection: duckdb.DuckDBPyConnection, profile: Profile, key: str, *, is_proven: bool) -> Queued | None:
     """What a settlement still has to send; None while a document of it is on its way and nothing can be said."""
     messages = read_messages(connection, "where settlement_key = $1", [key])
     if any(message.status == Status.SENDING and message.system == SYSTEM for message in messages):
         return None
     delivered = [m for m in messages if m.status in (Status.DELIVERED, Status.SENDING) or _by_hand(connection, m)]
-    proven = connection.execute(
-        "select 1 from core.core__settlement_status where settlement_key = $1 and is_proven", [key]
-    ).fetchall()
     documents: list[PlannedDocument] = []
-    if proven:
+    if is_proven:
         documents = _documents(connection, profile, key, delivered)
     wanted = {document.message_key for document in documents} | {m.message_key for m in delivered}
     waiting = [m.message_key for m in messages if m.status != Status.SUPERSEDED and m.message_key not in wanted]
@@ -91,7 +96,7 @@ def _documents(
 ) -> list[PlannedDocument]:
     settlement = read_settlement(connection, key)
     planned = read_plan(connection, key)
-    if profile.posting_route == "journal_file":
+    if _route(profile, delivered) == "journal_file":
         return journal_documents(
             settlement,
             _journal_lines(connection, key),
@@ -103,6 +108,14 @@ def _documents(
         Delivered(m.message_key, m.document, m.period, m.document_date, m.payload, m.payload_hash) for m in delivered
     ]
     return outstanding(settlement, planned, in_sage)
+
+
+def _route(profile: Profile, delivered: Sequence[Message]) -> str:
+    """A settlement goes on the way it began: on the other one all that Sage has already would be sent again."""
+    begun = {message.kind == KIND for message in delivered if message.document != PAYOUT}
+    if not begun:
+        return profile.posting_route
+    return "journal_file" if True in begun else "cashbook"
 
 
 def read_plan(connection: duckdb.DuckDBPyConnection, key: str) -> list[PlannedDocument]:

@@ -51,14 +51,16 @@ class SageRemote:
         return Sent(self._id_of(message, answer), note, day)
 
     def _id_of(self, message: Message, answer: Any) -> str:
-        """Sage's number for the document. Some answers carry none; then it is looked up, and left out if that fails."""
+        """Sage's number for the document. An answer without one proves nothing, so then Sage's books must show it."""
         if isinstance(answer, dict) and (answer.get("urn") or answer.get("id")):
             return str(answer.get("urn") or answer["id"])
         try:
             found = self.find([message]).get(message.message_key)
-        except Unreachable:
-            found = None
-        return found.remote_id if found else ""
+        except Unreachable as error:
+            raise Uncertain(f"Sage's answer had no number, and looking for the document failed: {error}") from None
+        if found is None or not found.same_content:
+            raise Uncertain("Sage's answer had no number, and Sage does not show the document.")
+        return found.remote_id
 
     def render(self, message: Message) -> Document:
         """The document with Sage's ids. Raises SageRefused with what does not exist or does not fit."""

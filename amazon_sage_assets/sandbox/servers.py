@@ -1,7 +1,7 @@
 """Runs both sandbox servers on this machine, each on a port of its own, until told to stop."""
 
+import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,17 +50,19 @@ def serving(world: World, amazon_port: int = 0, sage_port: int = 0) -> Iterator[
 
 @contextmanager
 def _server(app: ASGIApp, port: int) -> Iterator[str]:
-    config = uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise PortTaken(f"The sandbox cannot listen on {HOST}:{port}: the port is in use.")
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://{HOST}:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+        except OSError:
+            raise PortTaken(f"The sandbox cannot listen on {HOST}:{port}: the port is in use.") from None
+        listening.listen()  # from here on connections queue, however long the server takes to start
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)

@@ -1,9 +1,7 @@
 """The simulated Sage held against Sage's own OpenAPI files: names, types and lengths of all it answers and takes."""
 
-import json
 import re
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,68 +9,11 @@ import pytest
 from amazon_sage_assets.sandbox.sage200 import Options, bodies
 from amazon_sage_assets.sandbox.sage200.books import DOCUMENTS
 from amazon_sage_assets.sandbox.sage200.resources import BELOW, WITH_IDS, catalogue
+from amazon_sage_assets_tests.contracts.openapi import FOLDER, Contract
 from amazon_sage_assets_tests.sandbox.sage_company import SageCompany, parsed
-
-FOLDER = Path(__file__).parents[3] / "shared" / "contracts" / "sage200-openapi"
-FILES = ("cash-book.json", "financials.json", "general.json", "nominal.json", "sales.json")
-# Names of Sage's lists are longer than the lengths that Sage's own files give for them.
-LISTED = re.compile(r"(BankAccountEntryType|TradingAccountEntryType)\w+")
-TYPES: dict[str, tuple[type, ...]] = {
-    "integer": (int,),
-    "number": (int, Decimal),
-    "string": (str,),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-}
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 if not FOLDER.is_dir():
     pytest.skip("Sage's OpenAPI files are not beside this repository", allow_module_level=True)
-
-
-class Contract:
-    """All of Sage's schemas and paths."""
-
-    def __init__(self) -> None:
-        self.paths: dict[str, Any] = {}
-        self.schemas: dict[str, Any] = {}
-        for name in FILES:
-            content = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-            self.paths |= content["paths"]
-            self.schemas |= content["components"]["schemas"]
-
-    def answer(self, path: str) -> Any:
-        content = self.paths[f"/{path}"]["get"]["responses"]["200"]["content"]
-        return next(iter(content.values()))["schema"]
-
-    def body(self, path: str) -> Any:
-        return self.resolved(self.paths[f"/{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"])
-
-    def resolved(self, schema: Any) -> Any:
-        return self.schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-
-    def faults(self, value: Any, schema: Any, place: str = "") -> list[str]:
-        """Where a value is not what the schema says."""
-        schema = self.resolved(schema)
-        kind = schema.get("type", "object")
-        if schema.get("format", "").startswith("decimal"):  # some are called integer there
-            kind = "number"
-        if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-            return [f"{place}: {value!r} is no {kind}"]
-        if kind == "array":
-            return [f for n, item in enumerate(value) for f in self.faults(item, schema["items"], f"{place}[{n}]")]
-        if kind == "object":
-            known = schema.get("properties") or {}
-            found = [f"{place}.{name} is unknown" for name in value if known and name not in known]
-            for name in set(value) & set(known):
-                found += self.faults(value[name], known[name], f"{place}.{name}")
-            return found
-        if kind == "string" and len(value) > schema.get("maxLength", 10**9) and not LISTED.fullmatch(value):
-            return [f"{place}: {value!r} is longer than {schema['maxLength']}"]
-        if schema.get("format") == "date-time" and not MOMENT.fullmatch(value):
-            return [f"{place}: {value!r} is no date-time"]
-        return []
 
 
 @pytest.fixture(scope="module")

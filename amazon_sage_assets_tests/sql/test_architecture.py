@@ -15,7 +15,7 @@ SQL = REPOSITORY / "sql"
 PACKAGE = REPOSITORY / "amazon_sage_assets"
 FILES = sorted(SQL.glob("*/*.sql"), key=lambda path: path.relative_to(SQL).as_posix())
 LAYERS = ("staging", "core", "exceptions", "finance")
-BASE = {"raw", "control"}
+BASE = {"raw", "control", "outbox"}
 
 # What a layer may read besides the layers below it and its own.
 OTHER_READERS = {
@@ -65,6 +65,7 @@ MONEY_COLUMNS = {
     "vat_preview": "amount",
     "exceptions": "amount_at_risk",
     "postings": "amount",
+    "bank_lines": "amount",
     "payout_reconciliation": "header_total wallet_movement posted_total payout_amount bank_amount difference",
 }
 

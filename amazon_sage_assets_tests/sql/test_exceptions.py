@@ -17,7 +17,6 @@ import pytest
 
 from amazon_sage_assets.settings import PACKAGED_RULES
 from amazon_sage_assets.settlements import decisions
-from amazon_sage_assets.sqlfiles import sql_folder
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.reports import account_row, commission, principal, row
 
@@ -372,11 +371,6 @@ def test_an_exception_that_stays_keeps_the_day_it_was_first_seen(story: Story) -
 
 def test_the_invariants_hold_at_every_moment(story: Story) -> None:
     assert [moment.failed_checks for moment in (story.broken, story.mended, story.chosen)] == [[], [], []]
-
-
-def test_every_exception_code_has_a_case() -> None:
-    codes = {path.stem.upper() for path in (sql_folder() / "exceptions").glob("*.sql")}
-    assert codes == {case.code for case in CASES} | {"SETTLEMENT_CONFLICT"}
 
 
 # --- files that are odd in their own way ----------------------------------------------------------------------------

@@ -15,8 +15,8 @@ select
         'Settlement {}: {} {} {} fits {} bank lines, or a line that fits another settlement as well.',
         split_part(x.settlement_key, '-', 2), x.document, cast(abs(e.amount) as varchar), e.currency, x.open_lines
     ) as message,
-    'Say which line it is: `amazon-sage match SETTLEMENT BANK_LINE --by NAME` (finance.bank_lines has the ids), or correct '
-    || 'the lines in Sage. Nothing is posted for it until then.' as action
+    'Say which line it is: `amazon-sage match SETTLEMENT BANK_LINE --by NAME` (finance.bank_lines has the ids), or '
+    || 'correct the lines in Sage. Nothing is posted for it until then.' as action
 from core.core__bank_matches as x
 inner join core.core__bank_expectations as e on x.message_key = e.message_key
 where x.is_ambiguous

@@ -12,8 +12,8 @@ select
     b.currency,
     5 as due_days,
     format(
-        'Bank {}: {} {} from Amazon on {} (reference {}) belongs to no settlement.', b.bank_code, cast(b.amount as varchar),
-        b.currency, strftime(b.transaction_date, '%d %b %Y'), b.reference
+        'Bank {}: {} {} from Amazon on {} (reference {}) belongs to no settlement.',
+        b.bank_code, cast(b.amount as varchar), b.currency, strftime(b.transaction_date, '%d %b %Y'), b.reference
     ) as message,
     'Find the settlement and land its report, or correct the entry in Sage. It is never posted to sales.' as action
 from staging.stg_sage__bank_entries as b
@@ -21,7 +21,10 @@ cross join control.payout_rules as r
 where
     b.message_key is null
     and b.amount > 0
-    and b.nominal_code in (select e.nominal_code from core.core__bank_expectations as e where e.document = 'payout')
+    and b.nominal_code in (
+        select e.nominal_code from core.core__bank_expectations as e
+        where e.document = 'payout'
+    )
     and (
         contains(lower(concat_ws(' ', b.reference, b.second_reference, b.description)), lower(r.bank_text))
         or list_has_any(
@@ -44,4 +47,15 @@ where
             and e.nominal_code = b.nominal_code
             and e.amount = b.amount
             and b.transaction_date between e.first_day and e.last_day
+    )
+    -- A settlement that cannot be booked yet has a header total and no planned payout: the line waits for it.
+    and not exists (
+        select 1
+        from core.core__settlements as s
+        where
+            s.settlement_key not in (select e.settlement_key from core.core__bank_expectations as e)
+            and s.total_amount = b.amount
+            and b.currency in (s.currency, '')
+            and b.transaction_date between s.deposit_date - r.days_before
+            and working_day_after(s.deposit_date, greatest(r.working_days_after, 1))
     )

@@ -6,10 +6,10 @@ select
     'finance' as owner,
     'document' as entity_type,
     m.message_key as entity_id,
-    m.settlement_key as settlement_key,
+    m.settlement_key,
     cast(null as varchar) as order_id,
     m.amount as amount_at_risk,
-    m.currency as currency,
+    m.currency,
     5 as due_days,
     format('{} ({} {}): {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
     'Set posting_route = "cashbook" in the profile, which posts to a bank kept in that currency, then run '

@@ -12,6 +12,7 @@ select
     m.currency,
     1 as due_days,
     format('{} ({} {}): {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
-    'Compare the file with the nominal postings in Sage and correct them there; then approve the settlement again and post.' as action
+    'Compare the file with the nominal postings in Sage and correct them there; then approve the settlement again '
+    || 'and post.' as action
 from outbox.messages as m
 where m.status = 'held' and m.hold_code = 'JOURNAL_DIFFERS'

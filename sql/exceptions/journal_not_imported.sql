@@ -11,8 +11,10 @@ select
     m.amount as amount_at_risk,
     m.currency,
     3 as due_days,
-    format('The journal {} ({} {} debit and credit) was written {} and is not in Sage yet.',
-        m.remote_reference, cast(m.amount as varchar), m.currency, strftime(m.sent_at, '%d %b %Y')) as message,
+    format(
+        'The journal {} ({} {} debit and credit) was written {} and is not in Sage yet.',
+        m.remote_reference, cast(m.amount as varchar), m.currency, strftime(m.sent_at, '%d %b %Y')
+    ) as message,
     format('Import outgoing/journals/{}.csv in Sage 200, then run `amazon-sage post`.', m.remote_reference) as action
 from outbox.messages as m
 cross join control.as_of as a

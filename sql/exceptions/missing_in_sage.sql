@@ -11,8 +11,10 @@ select
     m.amount as amount_at_risk,
     m.currency,
     1 as due_days,
-    format('{} ({} {}) was delivered as {} and is not in the Sage bank any more.', m.remote_reference, cast(m.amount as varchar),
-        m.currency, m.remote_id) as message,
+    format(
+        '{} ({} {}) was delivered as {} and is not in the Sage bank any more.',
+        m.remote_reference, cast(m.amount as varchar), m.currency, m.remote_id
+    ) as message,
     'Somebody reversed or deleted it in Sage. Nothing is sent again: enter it by hand if it was a mistake.' as action
 from outbox.messages as m
 inner join control.watermarks as w on w.source = 'sage_banks'
@@ -21,4 +23,7 @@ where
     and m.system = 'sage'
     and m.kind <> 'journal_file'
     and w.read_at > m.delivered_at
-    and m.message_key not in (select b.message_key from staging.stg_sage__bank_entries as b where b.message_key is not null)
+    and m.message_key not in (
+        select b.message_key from staging.stg_sage__bank_entries as b
+        where b.message_key is not null
+    )

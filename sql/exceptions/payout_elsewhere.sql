@@ -16,7 +16,8 @@ select
         split_part(x.settlement_key, '-', 2), x.document, cast(abs(e.amount) as varchar), e.currency,
         array_to_string(x.contra_nominals, ', '), e.wallet_code
     ) as message,
-    'Move it in Sage to the wallet''s nominal code; the wallet shows too much until then. We post no second one.' as action
+    'Move it in Sage to the wallet''s nominal code; the wallet shows too much until then. We post no second one.'
+        as action
 from core.core__bank_matches as x
 inner join core.core__bank_expectations as e on x.message_key = e.message_key
 where

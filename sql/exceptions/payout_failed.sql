@@ -15,7 +15,8 @@ select
         'Amazon says that the payout of settlement {}, {} {}, failed.', split_part(e.settlement_key, '-', 2),
         cast(e.amount as varchar), e.currency
     ) as message,
-    'Check the bank details in Seller Central. The money comes back as a row of the next settlement, which clears this.' as action
+    'Check the bank details in Seller Central. The money comes back as a row of the next settlement, which clears this.'
+        as action
 from core.core__bank_expectations as e
 where
     e.document = 'payout'

@@ -16,7 +16,8 @@ select
         split_part(e.settlement_key, '-', 2), cast(e.amount as varchar), e.currency,
         strftime(e.expected_on, '%d %b %Y'), coalesce('; Amazon says ' || e.amazon_status, '')
     ) as message,
-    'Look into the bank and into Seller Central (Payments, Disbursements). This goes when the line is in Sage.' as action
+    'Look into the bank and into Seller Central (Payments, Disbursements). This goes when the line is in Sage.'
+        as action
 from core.core__bank_expectations as e
 inner join core.core__bank_matches as x on e.message_key = x.message_key
 inner join control.watermarks as w on w.source = 'sage_banks'

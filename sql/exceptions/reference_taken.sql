@@ -11,9 +11,8 @@ select
     m.amount as amount_at_risk,
     m.currency,
     1 as due_days,
-    format('{} {} {}: {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
-    'Look at that reference in Sage. If somebody entered it by hand, correct it there; then approve the settlement again '
-    || 'and post.' as action
+    format('{} ({} {}): {}', m.remote_reference, cast(m.amount as varchar), m.currency, m.last_error) as message,
+    'Look at that reference in Sage. If somebody entered it by hand, correct it there; then approve the settlement '
+    || 'again and post.' as action
 from outbox.messages as m
-left join core.core__settlements as s on m.settlement_key = s.settlement_key
 where m.status = 'held' and m.hold_code = 'REFERENCE_TAKEN'

@@ -12,7 +12,9 @@ with moved as (
 ),
 
 returned as (
-    select distinct c.previous_settlement_id as settlement_id, c.account
+    select distinct
+        c.previous_settlement_id as settlement_id,
+        c.account
     from core.core__settlement_chain as c
     inner join core.planned_documents as p on c.settlement_key = p.settlement_key
     where p.document = 'payout_returned' and not c.is_gap
