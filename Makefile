@@ -34,7 +34,11 @@ lint: $(SETUP) ## style, types, SQL and banned imports
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 sql
 
-bench: $(SETUP) ## a million settlement lines to a journal, against DuckDB alone reading the same file
+bench: $(SETUP) ## the long drills and measurements: kills, faults, a busy warehouse, costs, a million lines
+	$(BIN)/python -m amazon_sage_assets_tests.drills.crash_drill --kills 300
+	$(BIN)/python -m amazon_sage_assets_tests.drills.fault_drill --documents 2000
+	$(BIN)/python -m amazon_sage_assets_tests.drills.warehouse_drill --documents 2000
+	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.request_costs
 	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.settlement_scale
 
 lock: ## compile requirements.lock again; needs uv

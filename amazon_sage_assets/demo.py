@@ -122,7 +122,10 @@ def _tell(company: Company, world: World) -> bool:
     total = amount(sum((row["difference"] for row in posted), Decimal(0)))
     out.print(f"{len(posted)} settlements are in Sage with {documents[0]['count']} documents.")
     if even:
-        out.print(f"Header total = journal = Sage = payout for each of them, difference {total}.")
+        paid = sum(1 for row in posted if row["bank_transaction_id"])
+        due = sum(1 for row in posted if row["payout_amount"]) - paid
+        out.print(f"Header total = journal = Sage for each of them, difference {total}.")
+        out.print(f"{paid} payouts stand in the bank with their amount; {due} Amazon has not paid yet.")
     else:
         out.print("[red]Header total, journal, Sage and payout do not agree; the table above says where.[/]")
     out.print(f"{len(results) - len(failed)} of {len(results)} invariants proven (`amazon-sage verify` says which).")

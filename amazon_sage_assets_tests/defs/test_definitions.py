@@ -1,6 +1,7 @@
 """The asset graph: it loads, it says what sql/ says, and one run settles what has landed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from amazon_sage_assets import sqlfiles
 from amazon_sage_assets.definitions import defs
+from amazon_sage_assets.defs import automation
 from amazon_sage_assets.defs.automation import publish_finance, settle_settlements, settlement_inbox
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.resources import CompanyResource
@@ -37,7 +39,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
 class Station:
     """A seller whose inbox is watched by the sensor, and the runs it asks for."""
 
-    def __init__(self, seller: Seller, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self, seller: Seller, definitions: dg.Definitions, instance: dg.DagsterInstance, cursor: str | None = None
+    ) -> None:
         self.seller = seller
         self.company = CompanyResource(home=str(seller.home), profile=str(seller.profile_path))
         self.definitions = dg.Definitions.merge(
@@ -47,7 +51,7 @@ class Station:
             )
         )  # fmt: skip
         self.instance = instance
-        self.cursor: str | None = None
+        self.cursor = cursor
 
     @property
     def inbox(self) -> Path:
@@ -93,6 +97,33 @@ def station(seller: Seller, definitions: dg.Definitions, instance: dg.DagsterIns
     return Station(seller, definitions, instance)
 
 
+@pytest.fixture(scope="module")
+def settled(
+    definitions: dg.Definitions, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Station, dg.ExecuteInProcessResult]]:
+    """Four files of the inbox, settled by the one run that the sensor asked for. For tests that only look."""
+    folder = tmp_path_factory.mktemp("settled") / "seller"
+    folder.mkdir()
+    with dg.DagsterInstance.ephemeral() as instance:
+        station = Station(Seller(folder), definitions, instance)
+        station.drop("one.txt", GOOD)
+        station.drop("two.txt", [principal("6.00")], settlement_id="24000000002")
+        station.drop("bad.txt", [principal("6.00")], total="6.01", settlement_id="24000000003")
+        station.drop("minutes.txt")
+        (result,) = station.settle()
+        assert result.success
+        yield station, result
+
+
+@pytest.fixture
+def settled_before(settled: tuple[Station, dg.ExecuteInProcessResult], tmp_path: Path) -> Station:
+    """The same in a folder of its own, for tests that go on from there."""
+    station, _ = settled
+    folder = tmp_path / "seller"
+    shutil.copytree(station.seller.folder, folder)
+    return Station(Seller(folder), station.definitions, station.instance, station.cursor)
+
+
 def test_the_code_location_loads_and_every_file_of_sql_is_an_asset(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
@@ -106,21 +137,33 @@ def test_the_code_location_loads_and_every_file_of_sql_is_an_asset(definitions: 
 
 
 def test_nothing_that_starts_by_itself_is_missing_from_the_automation_page(definitions: dg.Definitions) -> None:
-    assert {sensor.name for sensor in definitions.sensors or ()} == {"settlement_inbox"}
-    assert not definitions.schedules
+    page = str(automation.__doc__)
+    starters = [*(definitions.sensors or ()), *(definitions.schedules or ())]
+    assert {one.name for one in starters} == {"settlement_inbox", "new_settlements", "bank_reading", "posting_when_due"}
+    assert [one.name for one in starters if f"- `{one.name}` " not in page] == []
     graph = definitions.resolve_asset_graph()
     assert not [key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition]
 
 
-def test_a_file_in_the_inbox_becomes_a_partition_a_journal_and_a_published_figure(station: Station) -> None:
-    dropped = station.drop("november.txt", GOOD)
-    (result,) = station.settle()
-    assert result.success
-    assert station.instance.get_dynamic_partitions(str(SETTLEMENT.name)) == ["uk-24000000001"]
-    assert station.seller.statuses() == {"24000000001": "ready"}
-    assert not dropped.exists()
-    assert (station.inbox / "landed" / "november.txt").exists()
-    (event,) = [e for e in result.get_asset_materialization_events() if e.asset_key == JOURNAL]
+def test_every_asset_says_what_it_is_whose_it_is_and_what_made_it(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.kinds, key
+        assert node.group_name not in (None, "default"), key
+
+
+def test_a_file_in_the_inbox_becomes_a_partition_a_journal_and_a_published_figure(
+    settled: tuple[Station, dg.ExecuteInProcessResult],
+) -> None:
+    station, result = settled
+    assert station.instance.get_dynamic_partitions(str(SETTLEMENT.name))[0] == "uk-24000000001"
+    assert station.seller.statuses()["24000000001"] == "ready"
+    assert not (station.inbox / "one.txt").exists()
+    assert (station.inbox / "landed" / "one.txt").exists()
+    event = journal_events(result)["uk-24000000001"]
     metadata = event.materialization.metadata
     assert metadata["wallet movement"].value == "19.60 GBP"
     assert "| 2026-03 | sales | 4000 | sales | 1 |  | 20.00 |" in str(metadata["journal"].value)
@@ -131,16 +174,25 @@ def test_a_file_in_the_inbox_becomes_a_partition_a_journal_and_a_published_figur
     assert {outcome for _, outcome in passed} == {True}
 
 
-def test_the_sensor_asks_once_for_a_file_and_again_only_when_rules_change(station: Station) -> None:
-    station.drop("one.txt", GOOD)
-    station.settle()
-    assert isinstance(station.tick(), dg.SkipReason)
-    station.seller.set_profile(uk_afn="sop")
-    (result,) = station.settle()
+def journal_events(result: dg.ExecuteInProcessResult) -> dict[str | None, Any]:
+    """What the run said of each settlement's journal."""
+    return {
+        event.partition: event
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == JOURNAL and "wallet movement" in event.materialization.metadata
+    }
+
+
+def test_the_sensor_asks_once_for_a_file_and_again_only_when_rules_change(settled_before: Station) -> None:
+    assert isinstance(settled_before.tick(), dg.SkipReason)
+    settled_before.seller.set_profile(uk_afn="sop")
+    (result,) = settled_before.settle()
     assert result.success
-    documents = {line["document"] for line in station.seller.query("select document from finance.journal_lines")}
-    assert documents == {"customer_receipts", "fees"}
-    assert isinstance(station.tick(), dg.SkipReason)
+    lines = settled_before.seller.query(
+        "select document from finance.journal_lines where settlement_id = '24000000001'"
+    )
+    assert {line["document"] for line in lines} == {"customer_receipts", "fees"}
+    assert isinstance(settled_before.tick(), dg.SkipReason)
 
 
 def test_a_file_that_is_still_being_written_waits(station: Station) -> None:
@@ -150,19 +202,12 @@ def test_a_file_that_is_still_being_written_waits(station: Station) -> None:
     assert path.exists()
 
 
-def test_several_files_are_one_run_and_each_partition_shows_its_own_journal(station: Station) -> None:
-    station.drop("one.txt", GOOD)
-    station.drop("two.txt", [principal("6.00")], settlement_id="24000000002")
-    station.drop("bad.txt", [principal("6.00")], total="6.01", settlement_id="24000000003")
-    station.drop("minutes.txt")
-    (result,) = station.settle()
-    assert result.success
+def test_several_files_are_one_run_and_each_partition_shows_its_own_journal(
+    settled: tuple[Station, dg.ExecuteInProcessResult],
+) -> None:
+    station, result = settled
     assert station.seller.statuses() == {"24000000001": "ready", "24000000002": "ready", "24000000003": "quarantined"}
-    moved = {
-        event.partition: event.materialization.metadata["wallet movement"].value
-        for event in result.get_asset_materialization_events()
-        if event.asset_key == JOURNAL and "wallet movement" in event.materialization.metadata
-    }
+    moved = {key: e.materialization.metadata["wallet movement"].value for key, e in journal_events(result).items()}
     assert moved == {"uk-24000000001": "19.60 GBP", "uk-24000000002": "6.00 GBP"}
     assert {"TOTAL_MISMATCH", "UNREADABLE_FILE"} <= set(station.seller.exceptions())
 
@@ -177,9 +222,10 @@ def test_a_file_that_is_no_settlement_still_publishes_its_exception(station: Sta
     assert list(station.seller.exceptions()) == ["UNREADABLE_FILE"]
 
 
-def test_a_journal_that_does_not_balance_stops_the_run_before_a_plan_and_before_publishing(station: Station) -> None:
-    station.drop("one.txt", GOOD)
-    station.settle()
+def test_a_journal_that_does_not_balance_stops_the_run_before_a_plan_and_before_publishing(
+    settled_before: Station,
+) -> None:
+    station = settled_before
     warehouse = station.seller.company.warehouse
     before = station.seller.query("select * from finance.settlements")
     with warehouse.transaction() as connection:

@@ -85,9 +85,8 @@ def main() -> None:
         found = drill(Path(folder), asked.documents)
     report = found.posted.get("report", {})
     print(f"{found.documents} documents in {found.posting_seconds:.1f} s, {len(report.get('delivered', ()))} delivered")  # noqa: T201
-    print(
-        f"settled alone in {found.alone_seconds:.1f} s; beside the run: {[round(s, 1) for s in found.settled_seconds]}"
-    )  # noqa: T201
+    beside = ", ".join(f"{seconds:.1f}" for seconds in found.settled_seconds)
+    print(f"settled alone in {found.alone_seconds:.1f} s, beside the run in {beside} s")  # noqa: T201
     print("\n".join(found.errors) or "no errors")  # noqa: T201
 
 

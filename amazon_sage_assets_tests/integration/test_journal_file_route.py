@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets.posting.queue import refresh_queue
+from amazon_sage_assets.posting.queue import refresh_queue, wanted_of
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.posting_world import PostingWorld, posting_world
 from amazon_sage_assets_tests.reports import commission, principal
@@ -245,6 +245,15 @@ def change_route(world: PostingWorld, route: str) -> None:
         refresh_queue(connection, company.profile, datetime.now(UTC))
 
 
+def wanted(world: PostingWorld) -> list[str]:
+    """What the settlement still had to send if it were looked at now."""
+    company = world.company
+    with company.warehouse.read() as connection:
+        queued = wanted_of(connection, company.profile, f"uk-{SETTLEMENT}", is_proven=True)
+    assert queued is not None
+    return [document.message_key for document in queued.documents]
+
+
 def contents(world: PostingWorld) -> set[tuple[Any, ...]]:
     return set(
         world.rows("select remote_reference, kind, payload_hash from outbox.messages where status <> 'superseded'")
@@ -262,6 +271,7 @@ def test_a_settlement_that_went_by_file_does_not_go_again_when_the_profile_takes
     before = contents(world)
     change_route(world, "cashbook")
     assert contents(world) == before
+    assert wanted(world) == []
 
 
 def test_a_settlement_that_was_posted_does_not_go_again_as_a_file(settled: Path, tmp_path: Path) -> None:
@@ -278,4 +288,5 @@ def test_a_settlement_that_was_posted_does_not_go_again_as_a_file(settled: Path,
         before = contents(world)
         change_route(world, "journal_file")
         assert contents(world) == before
+        assert wanted(world) == []
         assert standing(world) == "posted"

@@ -183,6 +183,13 @@ CASES = (
         "12.00", ("document", FEES), (f"{PAID}-2603-F1 (12.00 GBP)", "5100: 9.00 instead of 10.00"), "approve",
     ),
     Case(
+        "JOURNAL_CURRENCY",
+        held("JOURNAL_CURRENCY", "this journal is in EUR."),
+        approved,
+        "12.00", ("document", FEES), (f"{PAID}-2603-F1 (12.00 GBP)", "in EUR"), 'posting_route = "cashbook"',
+        due_days=5,
+    ),
+    Case(
         "JOURNAL_NOT_IMPORTED",
         a_file_waits,
         fees_delivered,
@@ -416,11 +423,13 @@ def test_a_journal_file_that_waits_is_not_unproven(world: Outside) -> None:
     assert raised(world, "POSTING_UNPROVEN") == []
 
 
-@pytest.mark.parametrize("code", ["PERIOD_CLOSED", "REFERENCE_TAKEN", "JOURNAL_DIFFERS", "POSTING_REJECTED"])
+@pytest.mark.parametrize(
+    "code", ["PERIOD_CLOSED", "REFERENCE_TAKEN", "JOURNAL_DIFFERS", "JOURNAL_CURRENCY", "POSTING_REJECTED"]
+)
 def test_a_document_raises_what_holds_it_and_nothing_else(world: Outside, code: str) -> None:
     status = "rejected" if code == "POSTING_REJECTED" else "held"
     world.message(FEES, status=status, hold_code=None if status == "rejected" else code, last_error="because")
-    codes = ("PERIOD_CLOSED", "REFERENCE_TAKEN", "JOURNAL_DIFFERS", "POSTING_REJECTED")
+    codes = ("PERIOD_CLOSED", "REFERENCE_TAKEN", "JOURNAL_DIFFERS", "JOURNAL_CURRENCY", "POSTING_REJECTED")
     assert [other for other in codes if raised(world, other)] == [code]
 
 

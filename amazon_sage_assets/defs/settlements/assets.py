@@ -244,5 +244,16 @@ def assets() -> dg.Definitions:
             _plan,
         ),
     ]
+    # Any step of a settlement may write here, so no step of its own makes it.
+    derivation_failures = dg.AssetSpec(
+        ["core", "derivation_failures"],
+        description="Settlements that a step could not work out, each with the reason.",
+        group_name=GROUP,
+        kinds={"duckdb", "python"},
+        owners=OWNERS,
+        tags={"layer": "core"},
+    )
     views = [view_assets(f.name, [f], GROUP) for f in core_views]
-    return dg.Definitions(assets=[settlement_reports, settlement_documents, *per_settlement, *views])
+    return dg.Definitions(
+        assets=[settlement_reports, settlement_documents, *per_settlement, *views, derivation_failures]
+    )
