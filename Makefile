@@ -25,8 +25,8 @@ demo: $(SETUP) ## a whole close of the sample seller: sandbox, Dagster, Sage, th
 dev: $(SETUP) ## the sandbox and the Dagster UI on 127.0.0.1:3000; Ctrl-C stops both
 	$(BIN)/amazon-sage dev
 
-test: $(SETUP) ## every test
-	$(BIN)/python -m pytest
+test: $(SETUP) ## every test, on two cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(SETUP) ## style, types, SQL and banned imports
 	$(BIN)/ruff check .

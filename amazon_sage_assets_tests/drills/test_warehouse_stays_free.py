@@ -8,7 +8,7 @@ DOCUMENTS = 60
 
 
 def test_a_posting_run_leaves_the_warehouse_to_others(tmp_path: Path) -> None:
-    shared = drill(tmp_path, DOCUMENTS)
+    shared = drill(tmp_path, DOCUMENTS, every=DOCUMENTS)
     assert shared.errors == []
     assert len(shared.posted["report"]["delivered"]) == DOCUMENTS
     assert shared.settled_while_posting > 0

@@ -20,7 +20,7 @@ from amazon_sage_assets_tests.posting_world import planned, posting_world
 from amazon_sage_assets_tests.reports import commission, principal
 
 LATENCY = 0.03
-BEGUN = 3  # so many documents are in Sage before the other process starts
+BEGUN = 3  # so many documents are sent before the first file
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Shared:
     errors: list[str] = field(default_factory=list)
 
 
-def drill(folder: Path, documents: int) -> Shared:
-    """Settle files one after the other for as long as the posting run lasts."""
+def drill(folder: Path, documents: int, every: int) -> Shared:
+    """Settle a small file whenever `every` more documents were sent, for as long as the posting run lasts."""
     shared = Shared(documents)
     with (
         posting_world(folder / "world", Options(latency_seconds=LATENCY), answer_within=120, late_commit=180) as world,
@@ -65,12 +65,14 @@ def drill(folder: Path, documents: int) -> Shared:
         shared.alone_seconds = settle(0)
         posting = Thread(target=post)
         posting.start()
-        while posting.is_alive() and world.watch.documents < BEGUN:
-            time.sleep(0.01)
+        wanted = BEGUN
         while posting.is_alive():
-            seconds = settle(len(shared.settled_seconds) + 1)
-            shared.settled_seconds.append(seconds)
+            if world.watch.documents < wanted:
+                time.sleep(0.01)
+                continue
+            shared.settled_seconds.append(settle(len(shared.settled_seconds) + 1))
             shared.settled_while_posting += posting.is_alive()
+            wanted = world.watch.documents + every
         posting.join()
         if "error" in shared.posted:
             shared.errors.append(shared.posted["error"])
@@ -80,9 +82,10 @@ def drill(folder: Path, documents: int) -> Shared:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=2000)
+    parser.add_argument("--every", type=int, default=100)
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
-        found = drill(Path(folder), asked.documents)
+        found = drill(Path(folder), asked.documents, asked.every)
     report = found.posted.get("report", {})
     print(f"{found.documents} documents in {found.posting_seconds:.1f} s, {len(report.get('delivered', ()))} delivered")  # noqa: T201
     beside = ", ".join(f"{seconds:.1f}" for seconds in found.settled_seconds)

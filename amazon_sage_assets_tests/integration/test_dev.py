@@ -130,7 +130,7 @@ def test_dev_runs_the_ui_beside_the_sandbox_and_one_signal_stops_both(tmp_path: 
         children = family(command.process)
         assert len(children) > 2  # the webserver, the daemon, the code location
         command.process.send_signal(signal.SIGINT)
-        code = command.process.wait(timeout=60)
+        code = command.process.wait(timeout=180)  # a run that has begun ends first
         assert alive(children) == []
         assert [p for p in (port, *ports) if listens(p)] == []
         assert code == 0, command.said

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnavailable
+from amazon_sage_assets.company import Company
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
 from amazon_sage_assets.sandbox.seller_central import SellerCentral, create_app
 from amazon_sage_assets.settings import Secrets
@@ -39,6 +40,8 @@ THROTTLED = Answer(429, b'{"errors": [{"code": "QuotaExceeded", "message": "You 
 
 class Central:
     """Seller Central with one client of the account `uk`, and the company that lands what it finds."""
+
+    company: Company
 
     def __init__(
         self,
@@ -82,7 +85,9 @@ def central(tmp_path: Path, seller: Seller) -> Iterator[Central]:
         add_seller(store)
         network = Interrupted(create_app(store))
         with serve(network) as base, partner(base, clock) as client:
-            yield Central(store, network, base, client, clock, seller)
+            new = Central(store, network, base, client, clock)
+            new.company = seller.company
+            yield new
 
 
 def settlement(number: int = 1, **changes: str) -> bytes:

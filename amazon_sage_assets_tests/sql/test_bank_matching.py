@@ -368,7 +368,7 @@ def matched(seller: Seller, known: list[Payout], lines: list[Line]) -> list[dict
         return world.rows("select * from core.core__bank_matches")
 
 
-often = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @often

@@ -211,7 +211,7 @@ def _tag(context: dg.AssetExecutionContext, company: Company, posted: Posted) ->
             [[*posted.report.delivered, *posted.report.proven]],
         ).fetchall()
     tags = Counter({f"settlement/{key}": 1 for (key,) in rows[:TAGGED] if key})
-    context.instance.add_run_tags(context.run_id, dict.fromkeys(tags, "posted"))
+    context.instance.add_run_tags(context.run.run_id, dict.fromkeys(tags, "posted"))
 
 
 @dg.definitions
