@@ -208,9 +208,11 @@ def test_finance_reads_that_it_is_posted_and_that_sage_moved_the_wallet_by_the_h
 def test_finance_is_told_nothing_more_about_it(
     settled_cases: Fixtures, posted_cases: dict[str, Posted], number: int, place: int
 ) -> None:
+    """But that a settlement which ended in debt has no payout, until the next one takes the debt over."""
     settled = settled_cases[number][place]
     found = posted_cases[CASES[number].established_in].of("finance.exceptions", settled.settlement_id)
-    assert {row["code"] for row in found} <= settled.file.raises
+    notices = {"NEGATIVE_PAYOUT"} if Decimal(settled.file.total) < 0 else set()
+    assert {row["code"] for row in found} <= settled.file.raises | notices
 
 
 def test_nothing_else_is_in_sage(settled_cases: Fixtures, posted_cases: dict[str, Posted]) -> None:

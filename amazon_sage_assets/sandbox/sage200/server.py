@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -45,7 +45,11 @@ def create_app(books: Books) -> Starlette:
     async def api(request: Request) -> Response:
         path = request.path_params["path"].strip("/")
         requests[f"{request.method} /{path}"] += 1
-        call = _Call(request.method, path, request.query_params, request.headers, await request.body())
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # who asked is gone before the question had arrived whole: there was none
+            return Response(status_code=400)
+        call = _Call(request.method, path, request.query_params, request.headers, body)
         options = books.options
         if not options.one_at_a_time:
             await asyncio.sleep(options.latency_seconds)
