@@ -5,13 +5,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Annotated
 
+import psutil
 import typer
 
 from amazon_sage_assets import doctor as examination
@@ -24,6 +26,7 @@ from amazon_sage_assets.sandbox.world import World, open_world
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, Secrets
 
 PORTS_HELP = "Where Seller Central and Sage 200 listen; 0 takes a free port."
+RUN_MAY_FINISH = 60.0  # seconds
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "problem": "[red]problem[/]"}
 
 
@@ -141,4 +144,28 @@ def _run(command: list[str], variables: Mapping[str, str]) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    return child.wait()
+    code = child.wait()
+    _end_rest(child.pid)
+    return code
+
+
+def _end_rest(group: int) -> None:
+    """End what Dagster leaves behind: its code servers may wait for a heartbeat. One with a run may finish it first."""
+    end = time.monotonic() + RUN_MAY_FINISH
+    while rest := _members(group):
+        for process in rest:
+            with suppress(psutil.NoSuchProcess):
+                if time.monotonic() > end:
+                    process.kill()
+                elif not process.children():
+                    process.terminate()
+        psutil.wait_procs(rest, timeout=1)
+
+
+def _members(group: int) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found

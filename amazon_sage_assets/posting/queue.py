@@ -24,9 +24,14 @@ SYSTEM = "sage"
 IMPORT_SYSTEM = "sage_import"  # what a person brings into Sage
 _ORDER = {"payout": 9}  # money reaches the wallet before it leaves
 
-# Settlements whose outbox may not say what their plan says.
+# Whether each settlement is proven, read once into a table: asking for one costs as much as asking for all.
+_STANDING = (
+    "create or replace temp table standing as select settlement_key, is_proven from core.core__settlement_status"
+)
+
+# Settlements whose outbox may not say what their plan says, and whether each is proven.
 _TO_LOOK_AT = """
-select settlement_key from core.core__settlement_status as s
+select settlement_key, true from standing as s
 where s.is_proven and exists (
     select 1 from core.planned_documents as p
     left join outbox.messages as m
@@ -34,8 +39,8 @@ where s.is_proven and exists (
     where p.settlement_key = s.settlement_key and m.message_key is null
 )
 union
-select m.settlement_key from outbox.messages as m
-left join core.core__settlement_status as s on m.settlement_key = s.settlement_key
+select m.settlement_key, coalesce(s.is_proven, false) from outbox.messages as m
+left join standing as s on m.settlement_key = s.settlement_key
 left join core.planned_documents as p on m.message_key = p.message_key
 where m.status <> 'superseded' and (coalesce(not s.is_proven, true) or p.message_key is null)
 """
@@ -52,20 +57,13 @@ class Queued:
 
 def refresh_queue(connection: duckdb.DuckDBPyConnection, profile: Profile, now: datetime) -> None:
     """Bring every settlement's waiting messages up to date. One transaction of the caller."""
-    keys = [key for (key,) in connection.execute(_TO_LOOK_AT).fetchall()]
-    proven = _proven(connection) if keys else frozenset()
-    for key in keys:
-        queued = wanted_of(connection, profile, key, is_proven=key in proven)
+    connection.execute(_STANDING)
+    for key, is_proven in connection.execute(_TO_LOOK_AT).fetchall():
+        queued = wanted_of(connection, profile, key, is_proven=is_proven)
         if queued is None:
             continue
         supersede(connection, queued.unwanted, now, "no longer in the posting plan")
         put(connection, [_message(key, d, profile.zone) for d in queued.documents], now, "planning")
-
-
-def _proven(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Read once: asking for one settlement costs as much as asking for all."""
-    rows = connection.execute("select settlement_key from core.core__settlement_status where is_proven").fetchall()
-    return frozenset(key for (key,) in rows)
 
 
 def wanted_of(connection: duckdb.DuckDBPyConnection, profile: Profile, key: str, *, is_proven: bool) -> Queued | None:

@@ -124,16 +124,19 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
     moment = plain(seen_at)
     connection.execute("delete from control.as_of")
     insert_rows(connection, "control.as_of", [(moment,)])
+    # Read once into a table: working the exceptions out costs far more than anything that is done with them here.
     connection.execute(
-        "delete from control.exceptions_seen as seen where not exists ("
-        "select 1 from exceptions.open_exceptions as e where e.code = seen.code"
-        " and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)"
+        "create or replace temp table open_now as select code, entity_type, entity_id from exceptions.open_exceptions"
+    )
+    connection.execute(
+        "delete from control.exceptions_seen as seen where not exists (select 1 from open_now as e"
+        " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)"
     )
     connection.execute(
         "insert into control.exceptions_seen select distinct code, entity_type, entity_id, $1::timestamp"
-        " from exceptions.open_exceptions as e where not exists (select 1 from control.exceptions_seen as seen"
+        " from open_now as e where not exists (select 1 from control.exceptions_seen as seen"
         " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)",
         [moment],
     )
-    row = first_row(connection, "select count(*) from exceptions.open_exceptions")
+    row = first_row(connection, "select count(*) from open_now")
     return int(row[0]) if row else 0

@@ -1,6 +1,5 @@
 """The command line between Seller Central, Sage and the bank, against the served sample world."""
 
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,8 @@ import pytest
 from filelock import FileLock
 
 from amazon_sage_assets import verification
+from amazon_sage_assets.landing import SETTLEMENT_REPORT
+from amazon_sage_assets.settlements.arrivals import land_report
 from amazon_sage_assets.sqlfiles import checks
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.integration.test_cli import ABOUT_SAGE, no_floats, sentence_of
@@ -472,8 +473,7 @@ def test_the_demo_closes_two_months_and_a_second_one_posts_nothing_again(tmp_pat
 
 
 def test_the_demo_refuses_a_home_with_other_settlements(seller: Seller) -> None:
-    seller.settle(seller.file("one.txt", [principal("20.00")]))
-    landed = sorted(path.name for path in (seller.home / "landed").rglob("*"))
+    document = land_report(seller.company, seller.file("one.txt", [principal("20.00")]), "inbox")
     done = demo(seller.home)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
@@ -481,5 +481,5 @@ def test_the_demo_refuses_a_home_with_other_settlements(seller: Seller) -> None:
     assert (
         "holds settlements that are not the demo's. Set AMAZON_SAGE_HOME to an empty folder for the demo." in sentence
     )
-    assert sorted(path.name for path in (seller.home / "landed").rglob("*")) == landed
-    assert seller.statuses() == {"24000000001": "ready"}
+    assert seller.company.landing.documents(SETTLEMENT_REPORT) == [document]
+    assert not (seller.home / "warehouse").exists()

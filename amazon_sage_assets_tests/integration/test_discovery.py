@@ -9,9 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnavailable
-from amazon_sage_assets.company import Company
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
 from amazon_sage_assets.sandbox.seller_central import SellerCentral, create_app
 from amazon_sage_assets.settings import Secrets
@@ -41,19 +39,10 @@ THROTTLED = Answer(429, b'{"errors": [{"code": "QuotaExceeded", "message": "You 
 class Central:
     """Seller Central with one client of the account `uk`, and the company that lands what it finds."""
 
-    company: Company
-
-    def __init__(
-        self,
-        store: SellerCentral,
-        network: Interrupted,
-        base: str,
-        client: SellingPartner,
-        clock: Clock,
-        seller: Seller,
-    ) -> None:
-        self.store, self.network, self.base, self.partner, self.clock = store, network, base, client, clock
+    def __init__(self, store: SellerCentral, network: Interrupted, base: str, clock: Clock, seller: Seller) -> None:
+        self.store, self.network, self.base, self.clock = store, network, base, clock
         self.company = seller.company
+        self.partner = partner(base, clock)
 
     def discover(self) -> Discovered:
         account = next(account for account in self.company.profile.accounts if account.name == "uk")
@@ -84,10 +73,10 @@ def central(tmp_path: Path, seller: Seller) -> Iterator[Central]:
     with SellerCentral(tmp_path / "central.sqlite", now=clock.now, rate_scale=1000.0) as store:
         add_seller(store)
         network = Interrupted(create_app(store))
-        with serve(network) as base, partner(base, clock) as client:
-            new = Central(store, network, base, client, clock)
-            new.company = seller.company
-            yield new
+        with serve(network) as base:
+            central = Central(store, network, base, clock, seller)
+            with central.partner:
+                yield central
 
 
 def settlement(number: int = 1, **changes: str) -> bytes:

@@ -433,6 +433,56 @@ def test_a_document_raises_what_holds_it_and_nothing_else(world: Outside, code: 
     assert [other for other in codes if raised(world, other)] == [code]
 
 
+# --- from the header total to the bank ------------------------------------------------------------------------------
+
+
+def reconciled(world: Outside, settlement_id: str) -> dict[str, Any]:
+    (found,) = world.rows("select * from finance.payout_reconciliation where settlement_id = $1", settlement_id)
+    return found
+
+
+def test_a_card_charge_that_was_entered_by_hand_is_part_of_what_sage_shows(world: Outside) -> None:
+    """Fees of 30.00 took the wallet down, and somebody's own entry brought it back from the card."""
+    charge, fees = (f"uk/settlement/{CHARGED}/2026-03/{name}" for name in ("card_charge", "fees"))
+    delivered(world, fees)
+    world.message(charge, status="superseded", remote_id="9")
+    world.bank_shows(
+        Line(8, "-30.00", date(2026, 3, 28), nominal="1250", kind="Payment", reference=f"{CHARGED}-2603-F1"),
+        Line(9, "-30.00", date(2026, 3, 28), nominal=CARD, kind="Payment"),
+    )
+    found = reconciled(world, CHARGED)
+    assert (found["header_total"], found["posted_total"], found["difference"]) == (Decimal("0.00"),) * 3
+    # Entered against a cost account, it brought nothing into the wallet.
+    world.connection.execute("update raw.sage_bank_transactions set contra_nominals = ['5100'] where id = 9")
+    assert reconciled(world, CHARGED)["posted_total"] == Decimal("-30.00")
+    assert reconciled(world, CHARGED)["difference"] == Decimal("30.00")
+
+
+def test_what_stands_twice_in_sage_is_a_difference(world: Outside) -> None:
+    delivered(world, FEES, SALES)
+    world.bank_shows(
+        OUR_FEES,
+        Line(**{**OUR_FEES.__dict__, "id": 21}),
+        Line(22, "100.00", date(2026, 3, 14), nominal="1250", reference=f"{PAID}-2603-S1"),
+    )
+    found = reconciled(world, PAID)
+    assert (found["posted_total"], found["difference"]) == (Decimal("76.00"), Decimal("12.00"))
+
+
+def test_a_payout_goes_from_expected_to_posted_to_reconciled(world: Outside) -> None:
+    assert reconciled(world, PAID)["status"] == "payout_expected"
+    world.bank_shows(*OUR_PAYOUT)
+    assert reconciled(world, PAID)["status"] == "payout_posted"
+    world.connection.execute("update raw.sage_bank_transactions set statement_date = date '2026-03-31'")
+    found = reconciled(world, PAID)
+    assert (found["status"], found["bank_reconciled_on"]) == ("payout_reconciled", date(2026, 3, 31))
+
+
+def test_a_settlement_that_is_held_or_came_back_or_pays_nothing_says_so(world: Outside) -> None:
+    found = {number: reconciled(world, number)["status"] for number in (UNKNOWN, BOUNCED, CHARGED)}
+    assert found == {UNKNOWN: "held", BOUNCED: "payout_returned", CHARGED: "no_payout"}
+
+
 # --- as finance reads it --------------------------------------------------------------------------------------------
 
 

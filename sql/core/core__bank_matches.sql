@@ -1,10 +1,18 @@
 -- Which line of a Sage bank each expected movement is, one to one. Ours, chosen by a person, named by its reference or
 -- trace, or the only line of that amount in the window; two that fit are never chosen between. One row per movement.
-with foreign_lines as (
+with expectations as materialized (
+    select * from core.core__bank_expectations
+),
+
+entries as materialized (
+    select * from staging.stg_sage__bank_entries
+),
+
+foreign_lines as (
     select
         *,
         concat_ws(' ', reference, second_reference, description) as words
-    from staging.stg_sage__bank_entries
+    from entries
     where message_key is null
 ),
 
@@ -27,8 +35,8 @@ ours as (
     select
         e.message_key,
         min(b.bank_transaction_id) as bank_transaction_id
-    from core.core__bank_expectations as e
-    inner join staging.stg_sage__bank_entries as b
+    from expectations as e
+    inner join entries as b
         on e.message_key = b.message_key and e.nominal_code = b.nominal_code
     group by e.message_key
 ),
@@ -37,7 +45,7 @@ chosen as (
     select
         e.message_key,
         b.bank_transaction_id
-    from core.core__bank_expectations as e
+    from expectations as e
     inner join control.payout_choices as c on e.settlement_key = c.settlement_key and e.document = 'payout'
     inner join foreign_lines as b on c.bank_transaction_id = cast(b.bank_transaction_id as varchar)
     where e.message_key not in (select o.message_key from ours as o)
@@ -49,7 +57,7 @@ candidates as (
         b.bank_transaction_id,
         n.bank_transaction_id is not null
         or coalesce(e.trace_id <> '' and contains(b.words, e.trace_id), false) as is_named
-    from core.core__bank_expectations as e
+    from expectations as e
     inner join foreign_lines as b
         on
             e.nominal_code = b.nominal_code
@@ -134,7 +142,7 @@ select
     b.statement_date,
     coalesce(o.lines, 0) as open_lines,
     d.message_key is null and o.message_key is not null as is_ambiguous
-from core.core__bank_expectations as e
+from expectations as e
 left join decided as d on e.message_key = d.message_key
-left join staging.stg_sage__bank_entries as b on d.bank_transaction_id = b.bank_transaction_id
+left join entries as b on d.bank_transaction_id = b.bank_transaction_id
 left join undecided as o on e.message_key = o.message_key
