@@ -87,8 +87,13 @@ def relations() -> dict[str, SqlFile]:
         for path in sorted((sql_folder() / layer).glob("*.sql"))
         for sql_file in (read_sql_file(path, layer),)
     }
-    union = _open_exceptions([f for f in files.values() if f.schema == "exceptions"])
-    files[union.relation] = union
+    exceptions = [f for f in files.values() if f.schema == "exceptions"]
+    blocking = [f for f in exceptions if "false as blocking" not in f.sql]
+    for union in (
+        _union("open_exceptions", exceptions, "Every open exception, one file below the other."),
+        _union("blocking_exceptions", blocking, "The exceptions that can stop a settlement."),
+    ):
+        files[union.relation] = union
     graph = {
         name: [f"{schema}.{table}" for schema, table in sql_file.dependencies if f"{schema}.{table}" in files]
         for name, sql_file in files.items()
@@ -96,14 +101,13 @@ def relations() -> dict[str, SqlFile]:
     return {name: files[name] for name in TopologicalSorter(graph).static_order()}
 
 
-def _open_exceptions(files: list[SqlFile]) -> SqlFile:
-    """All exceptions as one relation, so that a new code is one new file and nothing else."""
-    sql = "\nunion all by name\n".join(f"select * from {f.relation}" for f in files)
+def _union(name: str, files: list[SqlFile], description: str) -> SqlFile:
+    """Exceptions as one relation, so that a new code is one new file and nothing else."""
     return SqlFile(
         schema="exceptions",
-        name="open_exceptions",
-        sql=sql,
-        description="Every open exception: the relations of this folder, one below the other.",
+        name=name,
+        sql="\nunion all by name\n".join(f"select * from {f.relation}" for f in files),
+        description=description,
         parameters=frozenset(),
         dependencies=tuple((f.schema, f.name) for f in files),
     )

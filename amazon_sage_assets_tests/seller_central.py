@@ -220,4 +220,4 @@ def as_json(content: Any) -> bytes:
 
 
 def packed(*members: bytes) -> bytes:
-    return b"".join(gzip.compress(member) for member in members)
+    return b"".join(gzip.compress(member, mtime=0) for member in members)

@@ -18,6 +18,7 @@ from amazon_sage_assets.money import from_pence
 
 ZERO = from_pence(0)
 REFERENCE_LENGTH = 20
+MOST_PARTS = 4  # of one document and its mirrors, so that references 1 to 8 stand for the plan, 11 on for corrections
 PAYOUT = "payout"
 DEBT_CARRY = "debt_carry"
 
@@ -243,6 +244,8 @@ def render(
             split = movement.target
         groups.setdefault((movement.family, movement.bank, *split), []).append(movement)
     documents = []
+    if len(groups) > MOST_PARTS:
+        raise PlanError(f"{name} of {settlement.settlement_id} would be {len(groups)} documents, {MOST_PARTS} at most.")
     for place, (_, group) in enumerate(sorted(groups.items())):
         inwards = what.kind in (RECEIPT, SALES_RECEIPT)
         if what.kind == TRANSFER:

@@ -153,11 +153,12 @@ def _end_rest(group: int) -> None:
     """End what Dagster leaves behind: its code servers may wait for a heartbeat. One with a run may finish it first."""
     end = time.monotonic() + RUN_MAY_FINISH
     while rest := _members(group):
+        ours = {process.pid for process in rest}
         for process in rest:
             with suppress(psutil.NoSuchProcess):
                 if time.monotonic() > end:
                     process.kill()
-                elif not process.children():
+                elif process.ppid() not in ours and not process.children():  # a run is a code server's child
                     process.terminate()
         psutil.wait_procs(rest, timeout=1)
 

@@ -106,9 +106,24 @@ def duplicate_references(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """References that stand for two messages. Looked for by reading every row: a lost index would not tell."""
     rows = connection.execute(
         "select system, remote_reference, count(*) from (select system, remote_reference || '' as remote_reference"
-        " from outbox.messages) group by all having count(*) > 1 order by all"
+        " from outbox.messages where status <> 'superseded') group by all having count(*) > 1 order by all"
     ).fetchall()
     return [f"the reference {reference} stands for {count} documents of {system}" for system, reference, count in rows]
+
+
+def references_taken(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message]) -> set[str]:
+    """Keys of wanted messages whose reference another message bears that is not superseded."""
+    by_reference = {(m.system, m.remote_reference): m.message_key for m in wanted}
+    rows = connection.execute(
+        "select system, remote_reference, message_key from outbox.messages where status <> 'superseded'"
+        " and list_contains($1, remote_reference)",
+        [[reference for _, reference in by_reference]],
+    ).fetchall()
+    return {
+        by_reference[system, reference]
+        for system, reference, key in rows
+        if by_reference.get((system, reference), key) != key
+    }
 
 
 def supersede(connection: duckdb.DuckDBPyConnection, message_keys: Iterable[str], now: datetime, why: str) -> None:
@@ -127,7 +142,9 @@ def _keep(connection: duckdb.DuckDBPyConnection, outcome: Outcome, now: datetime
     delivered = outcome.status == Status.DELIVERED
     trouble = None if outcome.status in (Status.DELIVERED, Status.SUPERSEDED) else outcome.detail
     connection.execute(
-        "update outbox.messages set status = $2, remote_id = coalesce($3, remote_id), last_error = $4, hold_code = $5,"
+        # Superseded with an id means that somebody else's document is this one: an id seen earlier says no such thing.
+        "update outbox.messages set status = $2, last_error = $4, hold_code = $5,"
+        " remote_id = case when $2 = 'superseded' then $3 else coalesce($3, remote_id) end,"
         " delivered_at = $6, remote_date = $7 where message_key = $1 and status <> 'delivered'",
         [
             outcome.message_key, str(outcome.status), outcome.remote_id, trouble, outcome.hold_code,

@@ -14,9 +14,10 @@ import duckdb
 
 from amazon_sage_assets.accounting.corrections import Delivered, outstanding
 from amazon_sage_assets.accounting.journal_file import KIND, JournalLine, journal_documents
-from amazon_sage_assets.accounting.posting_plan import PAYOUT, PlannedDocument
+from amazon_sage_assets.accounting.posting_plan import PAYOUT, PlanError, PlannedDocument
+from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import Message, Status
-from amazon_sage_assets.outbox.store import put, read_messages, supersede
+from amazon_sage_assets.outbox.store import put, read_messages, references_taken, supersede
 from amazon_sage_assets.settings import Profile
 from amazon_sage_assets.settlements.derivation import read_settlement
 
@@ -39,6 +40,14 @@ where s.is_proven and exists (
     where p.settlement_key = s.settlement_key and m.message_key is null
 )
 union
+select s.settlement_key, true from standing as s
+inner join control.payout_rules as r on r.posting_route = 'journal_file'
+where s.is_proven and exists (select 1 from core.planned_documents as p where p.settlement_key = s.settlement_key)
+and not exists (
+    select 1 from outbox.messages as m
+    where m.settlement_key = s.settlement_key and m.kind = 'journal_file' and m.status <> 'superseded'
+)
+union
 select m.settlement_key, coalesce(s.is_proven, false) from outbox.messages as m
 left join standing as s on m.settlement_key = s.settlement_key
 left join core.planned_documents as p on m.message_key = p.message_key
@@ -58,12 +67,21 @@ class Queued:
 def refresh_queue(connection: duckdb.DuckDBPyConnection, profile: Profile, now: datetime) -> None:
     """Bring every settlement's waiting messages up to date. One transaction of the caller."""
     connection.execute(_STANDING)
+    found = []
     for key, is_proven in connection.execute(_TO_LOOK_AT).fetchall():
-        queued = wanted_of(connection, profile, key, is_proven=is_proven)
-        if queued is None:
+        try:
+            queued = wanted_of(connection, profile, key, is_proven=is_proven)
+        except PlanError as error:  # this settlement stops, the others go on
+            connection.execute("delete from core.derivation_failures where settlement_key = $1", [key])
+            insert_rows(connection, "core.derivation_failures", [(key, str(error))])
             continue
-        supersede(connection, queued.unwanted, now, "no longer in the posting plan")
-        put(connection, [_message(key, d, profile.zone) for d in queued.documents], now, "planning")
+        if queued:
+            found.append(queued)
+            supersede(connection, queued.unwanted, now, "no longer in the posting plan")
+    for queued in found:  # after all that is unwanted has let its references go
+        messages = [_message(queued.settlement_key, document, profile.zone) for document in queued.documents]
+        taken = references_taken(connection, messages)
+        put(connection, [m for m in messages if m.message_key not in taken], now, "planning")
 
 
 def wanted_of(connection: duckdb.DuckDBPyConnection, profile: Profile, key: str, *, is_proven: bool) -> Queued | None:

@@ -30,6 +30,7 @@ class Running:
 
     def __init__(self, process: psutil.Popen, log: Path) -> None:
         self.process, self.log = process, log
+        self.children: list[psutil.Process] = []  # those that might outlive it
 
     @property
     def said(self) -> str:
@@ -58,7 +59,7 @@ class Running:
 def running(folder: Path, *arguments: str) -> Iterator[Running]:
     """Start `amazon-sage` with the sample profile and a home of its own. Nothing of it outlives the block."""
     log = folder / "said.txt"
-    command = [sys.executable, "-c", "from amazon_sage_assets.cli import app; app()", *arguments]
+    started = [sys.executable, "-c", "from amazon_sage_assets.cli import app; app()", *arguments]
     environment = {
         **os.environ,
         "AMAZON_SAGE_HOME": str(folder / "home"),
@@ -68,12 +69,13 @@ def running(folder: Path, *arguments: str) -> Iterator[Running]:
     }
     with log.open("wb") as stream:
         process = psutil.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+            started, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
         )
+    command = Running(process, log)
     try:
-        yield Running(process, log)
+        yield command
     finally:
-        for left in [*family(process), process]:
+        for left in [*family(process), *command.children, process]:
             if left.is_running():
                 left.kill()
         process.wait(timeout=30)
@@ -127,7 +129,7 @@ def test_dev_runs_the_ui_beside_the_sandbox_and_one_signal_stops_both(tmp_path: 
             found = ui.post("/graphql", json=question).json()["data"]["repositoriesOrError"]
         assert len(found["nodes"]) == 1
         assert all(map(listens, ports))
-        children = family(command.process)
+        command.children = children = family(command.process)
         assert len(children) > 2  # the webserver, the daemon, the code location
         command.process.send_signal(signal.SIGINT)
         code = command.process.wait(timeout=180)  # a run that has begun ends first

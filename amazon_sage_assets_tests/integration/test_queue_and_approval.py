@@ -12,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
-from amazon_sage_assets.accounting.posting_plan import PlanError
 from amazon_sage_assets.outbox.messages import Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
 from amazon_sage_assets.posting.approval import BY_PROFILE, Approval, CannotApprove, approve, approve_all
@@ -545,10 +543,6 @@ def test_documents_that_sage_has_are_not_in_the_journal_again(seller: Seller) ->
     assert waiting == {"fees/correction-1/11": "bank_payment", "fees/correction-1/12": "bank_receipt"}
 
 
-# --- known faults: each of these says what should happen, and fails until it does ------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="a held document that names another one in Sage counts as entered by hand")
 def test_a_document_whose_reference_was_taken_comes_back_with_its_settlement(seller: Seller) -> None:
     approved(seller, SPRING)
     sent(seller, "fees")
@@ -558,7 +552,6 @@ def test_a_document_whose_reference_was_taken_comes_back_with_its_settlement(sel
     assert statuses(seller)["fees"] == "planned"
 
 
-@pytest.mark.xfail(strict=True, reason="a settlement whose plan is as before is not looked at when the route changes")
 def test_what_waits_follows_the_profile_to_journal_files(seller: Seller) -> None:
     seller.set_profile(top=JOURNAL_FILE)
     worked_out(seller)
@@ -567,20 +560,12 @@ def test_what_waits_follows_the_profile_to_journal_files(seller: Seller) -> None
     }  # fmt: skip
 
 
-@pytest.mark.xfail(
-    strict=True, raises=duckdb.ConstraintException, reason="references hold no account, so another key cannot have them"
-)
 def test_an_account_can_be_renamed_while_its_documents_wait(seller: Seller) -> None:
     seller.profile_path.write_text(seller.profile_path.read_text(encoding="utf-8").replace('"uk"', '"gb"'))
     worked_out(seller)
     assert set(statuses(seller).values()) == {"planned", "superseded"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=PlanError,
-    reason="a correction has a longer reference than its document, and one failure stops all",
-)
 def test_a_correction_without_room_for_its_reference_stops_its_own_settlement_alone(tmp_path: Path) -> None:
     seller, twelve_digits = Seller(tmp_path), "240000000012"
     seller.settle(seller.file("a.txt", [principal("9.00"), commission("-1.20")], settlement_id=twelve_digits))

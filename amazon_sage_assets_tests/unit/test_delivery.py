@@ -625,7 +625,7 @@ class Stormy(Ledger):
         return super().find(messages)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     count=st.integers(1, 3),
     fates=FATES,

@@ -5,7 +5,7 @@ with blocking as (
         settlement_key,
         bool_or(code in ('BAD_ROW', 'TOTAL_MISMATCH', 'MIXED_CURRENCY', 'DERIVATION_FAILED')) as is_quarantined,
         string_agg(code || ': ' || message, ' | ' order by code, entity_id) as hold_reason
-    from exceptions.open_exceptions
+    from exceptions.blocking_exceptions
     where blocking and settlement_key is not null
     group by settlement_key
 ),

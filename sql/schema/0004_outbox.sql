@@ -31,8 +31,7 @@ create table outbox.messages (
     approved_hash varchar,
     sent_at timestamp,
     delivered_at timestamp,
-    created_at timestamp not null,
-    unique (system, remote_reference)
+    created_at timestamp not null
 );
 
 -- Append-only: who or what did what to a message, when, and in whose words.
