@@ -21,11 +21,11 @@ import duckdb
 
 from amazon_sage_assets.amazon.settlement_report import V2_COLUMNS
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.sandbox.settlement_files import SampleSettlement, large, write
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment
 from amazon_sage_assets.settlements.arrivals import land_and_examine
 from amazon_sage_assets.settlements.derivation import derive
 from amazon_sage_assets.settlements.flow import refresh
+from amazon_sage_assets_tests.benchmarks.settlement_files import SampleSettlement, large, write
 
 DEFAULT_LINES = 1_000_000
 ROUNDS = 3

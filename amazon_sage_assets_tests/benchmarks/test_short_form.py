@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from amazon_sage_assets.sandbox.settlement_files import large, write
+from amazon_sage_assets_tests.benchmarks.settlement_files import large, write
 from amazon_sage_assets_tests.benchmarks.settlement_scale import floor, flow, growth
 
 

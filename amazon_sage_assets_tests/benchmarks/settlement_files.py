@@ -1,10 +1,10 @@
-"""Settlement files of the sample seller, made from a seed: the same seed gives the same bytes.
+"""Large settlement files for measuring, made from a seed: the same seed gives the same bytes.
 
 A file has Amazon's shape: a summary row with the total, then one row per amount. The amounts are invented.
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -137,48 +137,6 @@ def write(spec: SampleSettlement, path: Path) -> int:
 
 def _text(pence: int) -> str:
     return str(from_pence(pence))
-
-
-def net_total(spec: SampleSettlement) -> int:
-    """What the settlement pays, in pence."""
-    return sum(line[3] for line in lines(spec))
-
-
-def sample_history() -> list[SampleSettlement]:
-    """The settlements that the demo settles: good ones in a chain, one held, one that does not add up."""
-    first = SampleSettlement(
-        "24100000011", datetime(2026, 8, 22, 6, 10, 11), seed=11, reserve_after=15000, filename="uk_1_good.txt"
-    )
-    second = SampleSettlement(
-        "24100000012", first.end, seed=12, reserve_before=15000, reserve_after=4000,
-        extra=(("AmazonFees", "New Sustainability Levy", "Base fee", -360),), filename="uk_2_held_unknown_row.txt",
-    )  # fmt: skip
-    third = SampleSettlement(
-        "24100000013", second.end, seed=13, reserve_before=4000, orders=6, advertising=30000,
-        filename="uk_3_good_ends_in_debt.txt",
-    )  # fmt: skip
-    fourth = SampleSettlement(
-        "24100000014", third.end, seed=14, debt_before=-net_total(third), total_error=1,
-        filename="uk_4_quarantined_one_penny_off.txt",
-    )  # fmt: skip
-    germany = SampleSettlement(
-        "24100000021", datetime(2026, 8, 25, 8, 0, 0), seed=21, marketplace="Amazon.de", currency="EUR",
-        fulfilments=("AFN",), withheld=True, filename="de_1_good.txt",
-    )  # fmt: skip
-    return [first, second, third, fourth, germany]
-
-
-def write_history(folder: Path, history: Iterable[SampleSettlement] | None = None) -> list[Path]:
-    """Write the sample settlements and one file that is no settlement at all; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for spec in history or sample_history():
-        path = folder / (spec.filename or f"{spec.settlement_id}.txt")
-        write(spec, path)
-        paths.append(path)
-    stray = folder / "minutes_of_the_meeting.txt"
-    stray.write_text("Minutes of the meeting\nPresent: all\n", encoding="utf-8")
-    return [*paths, stray]
 
 
 def large(line_target: int, seed: int = 1) -> SampleSettlement:
