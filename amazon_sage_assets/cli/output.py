@@ -42,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 SOME_NOT_READY = 2
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]

@@ -75,6 +75,18 @@ def test_a_profile_needs_a_company_and_an_account_and_defaults_the_rest(write: W
         "routes": (),
         "owners": {},
         "local_vat": {},
+        "sage": {
+            "address": "https://api.columbus.sage.com/uk/sage200extra/accounts/v1/",
+            "token_address": "https://id.sage.com/oauth/token",
+            "authorize_address": "https://id.sage.com/authorize",
+            "redirect_address": "https://127.0.0.1/sage",
+            "company": "",
+            "customers": {},
+            "answer_within_seconds": 120.0,
+            "late_commit_seconds": 180.0,
+        },
+        "amazon": {"address": "", "token_address": ""},
+        "payouts": {"days_before": 1, "working_days_after": 5, "bank_text": "amazon"},
     }
     assert profile.zone.key == "Europe/London"
 
