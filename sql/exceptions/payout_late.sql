@@ -27,7 +27,6 @@ where
     and x.bank_transaction_id is null
     and not x.is_ambiguous
     and cast(a.moment as date) > e.last_day
-    and cast(w.read_at as date) > e.last_day
     -- What came back in the next settlement is waited for no longer.
     and not exists (
         select 1
