@@ -573,3 +573,7 @@ def test_a_correction_without_room_for_its_reference_stops_its_own_settlement_al
     seller.settle(seller.file("a.txt", [principal("9.00"), commission("-1.20")], settlement_id=twelve_digits))
     deliver_all(seller.company, twelve_digits, NOW)
     fee_in(seller, "fees_other")
+    with kept(seller.company) as world:
+        failed = world.rows("select entity_id, message from exceptions.derivation_failed")
+    assert [r["entity_id"] for r in failed] == [f"uk-{twelve_digits}"]
+    assert "longer than the 20 characters" in failed[0]["message"]
