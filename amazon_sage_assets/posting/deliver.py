@@ -36,7 +36,6 @@ class Posted:
     report: Report
     journal_files: list[str]
     requests: int
-    reached: bool = True
 
 
 def utc_now() -> datetime:
@@ -85,14 +84,12 @@ def post(
         outbox = Outbox(warehouse, SYSTEM, skip=guard.under_way)
         report = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
         progress("reading Sage's banks again")
-        reached = True
         try:
             confirm_journals(warehouse, client, now())
             read_bank_entries(warehouse, client, records, now())
         except SageError as error:
             report.stopped = report.stopped or str(error)
-            reached = False
-    return Posted(report, files, client.requests, reached)
+    return Posted(report, files, client.requests)
 
 
 def read_banks(company: Company, client: SageClient, now: datetime) -> int:
