@@ -1,5 +1,6 @@
 """Invented buyers. Names, streets and telephone numbers belong to nobody; towns are real."""
 
+from textwrap import wrap
 from typing import NamedTuple
 
 from amazon_sage_assets.sandbox.sample_seller.chance import chance, lettered
@@ -43,6 +44,11 @@ _TOWNS = {
         ("Rostock", "", "180"),
     ),
 }  # fmt: skip
+_WAY = (
+    "round the back of the Corn Exchange, through the arch, second stair on the left, third floor, brass bell plate; "
+    "if nobody answers leave it with the upholsterer on the ground floor and not with the bakery, who close at noon, "
+    "and please mind the low step by the goods lift"
+)
 _MAIL = {"GB": "marketplace.amazon.co.uk", "DE": "marketplace.amazon.de"}
 
 
@@ -72,6 +78,21 @@ def with_long_line(one: Buyer) -> Buyer:
     """A buyer whose first address line does not fit into Sage's."""
     line = "The Old Dye Works, Studio 14b above the Bicycle Repair Workshop, Canal Side Entrance"
     return one._replace(lines=(line, "Ring twice, then wait by the green gate", *one.lines))
+
+
+def with_long_address(one: Buyer) -> Buyer:
+    """A buyer who describes the way at a length of some 300 characters: more than all of Sage's address lines hold."""
+    return one._replace(lines=tuple(wrap(f"{one.lines[-1]}, {_WAY}", 110)))
+
+
+def with_emoji(one: Buyer) -> Buyer:
+    """A buyer who writes with pictures."""
+    return one._replace(name=f"{one.name} 🫖", lines=(*one.lines[:-1], f"{one.lines[-1]}, blue door 🚪💙"))
+
+
+def without_postcode(one: Buyer) -> Buyer:
+    """A buyer who left the postcode out."""
+    return one._replace(postcode="")
 
 
 def with_long_postcode(one: Buyer) -> Buyer:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from amazon_sage_assets.money import BASIS_POINTS, round_half_up
 
 UNMATCHED_SKU = "CK-GIFT-SET-24"
+NO_VAT_SKU = "CK-VOUCHER-ENV"
+MULTI_PACK_SKU = "CK-FILTER-6-X2"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ MARKETS = {
 class Product:
     """One seller SKU. Prices are what the buyer pays, VAT inside, in pence or cents by account.
 
-    `stock_code` is the Sage stock code, None where nobody has matched the SKU yet. `fulfilments` says who may send it.
+    `stock_code` is the Sage stock code, None where nobody has matched the SKU yet; one sold is `units_per_sku` of it.
+    `vat_category_known`: whether the stock item has a tax code in Sage. `fulfilments` says who may send it.
     """
 
     sku: str
@@ -61,6 +64,8 @@ class Product:
     vat_bp: dict[str, int]
     fba_fee_pence: dict[str, int]
     fulfilments: tuple[str, ...] = ("AFN", "MFN")
+    units_per_sku: int = 1
+    vat_category_known: bool = True
 
     def __hash__(self) -> int:
         return hash(self.sku)
@@ -71,11 +76,11 @@ class Product:
 
 def _product(
     sku: str, asin: str, title: str, pounds: int, euros: int, fee: int, uk_vat: int = 2000, own: str | None = "same",
-    fulfilments: tuple[str, ...] = ("AFN", "MFN"),
+    fulfilments: tuple[str, ...] = ("AFN", "MFN"), units: int = 1, vat_category_known: bool = True,
 ) -> Product:  # fmt: skip
     return Product(
         sku, asin, sku if own == "same" else own, title, {"uk": pounds, "de": euros}, {"uk": uk_vat, "de": 1900},
-        {"uk": fee, "de": fee + 62}, fulfilments,
+        {"uk": fee, "de": fee + 62}, fulfilments, units, vat_category_known,
     )  # fmt: skip
 
 
@@ -92,6 +97,12 @@ PRODUCTS = (
     _product("CK-TEA-ASSAM", "B0CKTEAASM", "Loose Assam tea, 250 g", 895, 0, 0, uk_vat=0, fulfilments=("MFN",)),
     # Listed in a hurry: no Sage stock item stands behind it yet.
     _product(UNMATCHED_SKU, "B0CKGIFT24", "Gift set: kettle, teapot, two mugs", 6499, 0, 0, own=None, fulfilments=()),
+    # Nobody has decided what VAT a voucher bears, so its stock item has no tax code.
+    _product(NO_VAT_SKU, "B0CKVOUCH1", "Gift voucher for loose tea, in a lined envelope", 1500, 0, 0, uk_vat=0,
+             fulfilments=(), vat_category_known=False),
+    # One stock item sold two at a time under a SKU of its own.
+    _product(MULTI_PACK_SKU, "B0CKFLTR12", "Limescale filters, two packs of six", 1499, 0, 0, own="CK-FILTER-6",
+             fulfilments=(), units=2),
 )  # fmt: skip
 BY_SKU = {product.sku: product for product in PRODUCTS}
 

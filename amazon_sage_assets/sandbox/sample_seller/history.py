@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
+from amazon_sage_assets.sandbox.sample_seller.amazon_orders import amazon_order
 from amazon_sage_assets.sandbox.sample_seller.bank import SampleBankLine, bank_lines, card_lines
 from amazon_sage_assets.sandbox.sample_seller.catalogue import MARKETS, PRODUCTS, Product
-from amazon_sage_assets.sandbox.sample_seller.orders import OrderBook, SampleOrder
+from amazon_sage_assets.sandbox.sample_seller.orders import AWKWARD, CANCELLED, HELD, PENDING, OrderBook, SampleOrder
 from amazon_sage_assets.sandbox.sample_seller.payouts import SamplePayout, payout
 from amazon_sage_assets.sandbox.sample_seller.settlements import LENGTH, SETTLEMENTS, SampleReport, chain, first_start
 from amazon_sage_assets.sandbox.sample_seller.transactions import Record, records
@@ -42,12 +43,22 @@ class SampleSeller:
 
     def held_orders(self) -> list[tuple[str, SampleOrder]]:
         """The orders that cannot become Sage orders as they are, each with its reason. They are not sent yet."""
-        found = []
-        for book in self._books.values():
-            last = book.days - 1
-            orders = (book.order(last, number) for number in range(min(book.counts[last], 10)))
-            found += [(order.held_for, order) for order in orders if order.held_for]
-        return found
+        return [(reason, order) for reason, order in self._planted_orders if reason in HELD]
+
+    def awkward_orders(self) -> list[tuple[str, SampleOrder]]:
+        """The orders that need care to become Sage orders, each with its reason. They are not sent yet either."""
+        return [(reason, order) for reason, order in self._planted_orders if reason in AWKWARD]
+
+    def pending_orders(self) -> list[SampleOrder]:
+        """The orders that are not paid for yet."""
+        return [order for reason, order in self._planted_orders if reason == PENDING]
+
+    def cancelled_orders(self) -> list[SampleOrder]:
+        return [order for reason, order in self._planted_orders if reason == CANCELLED]
+
+    def amazon_orders(self, account: str) -> Iterator[Record]:
+        """The account's orders as the Orders API tells them, with all blocks."""
+        return map(amazon_order, self._books[account])
 
     def reports(self) -> list[SampleReport]:
         """Every settlement report, by account and then in order."""
@@ -83,6 +94,10 @@ class SampleSeller:
         unmapped = [("UNMAPPED_TYPE", r.settlement_id) for r in self.reports() if r.story.has_unknown_fee]
         late = [("PAYOUT_LATE", p.settlement_id) for p in self.payouts() if p.status == "IN_TRANSIT"]
         return [*unmapped, *late, ("BANK_WITHOUT_SETTLEMENT", "")]
+
+    @cached_property
+    def _planted_orders(self) -> list[tuple[str, SampleOrder]]:
+        return [(order.planted, order) for book in self._books.values() for order in book.planted() if order.planted]
 
     @cached_property
     def _books(self) -> dict[str, OrderBook]:

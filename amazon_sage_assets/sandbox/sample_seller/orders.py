@@ -8,10 +8,20 @@ from random import Random
 from typing import NamedTuple
 
 from amazon_sage_assets.money import from_pence
-from amazon_sage_assets.sandbox.sample_seller.buyers import Buyer, buyer, with_long_line, with_long_postcode
+from amazon_sage_assets.sandbox.sample_seller.buyers import (
+    Buyer,
+    buyer,
+    with_emoji,
+    with_long_address,
+    with_long_line,
+    with_long_postcode,
+    without_postcode,
+)
 from amazon_sage_assets.sandbox.sample_seller.catalogue import (
     BY_SKU,
     MARKETS,
+    MULTI_PACK_SKU,
+    NO_VAT_SKU,
     UNMATCHED_SKU,
     Market,
     Product,
@@ -22,6 +32,7 @@ from amazon_sage_assets.sandbox.sample_seller.chance import chance, lettered, sc
 
 POSTAGE_PENCE, FREE_FROM_PENCE = 399, 3000
 OPEN_SECONDS = 61_200  # buyers are awake from five in the morning until ten at night
+LATE_SECONDS = 600  # between the planted orders that come after the others
 REFUND_EVERY = 20  # one order in so many
 BUSINESS_EVERY = 25
 HOLD_DAYS, BUSINESS_HOLD_DAYS = 7, 30  # Amazon keeps the money so long after sending
@@ -30,7 +41,22 @@ REFUND_DAYS = (14, 31)  # after sending
 NUMBERS_A_DAY = 1_000_003  # no multiple of ten, or the ids of every day would end alike
 
 UNMATCHED, LONG_LINE, LONG_POSTCODE = "unmatched_sku", "long_address_line", "long_postcode"
-HELD = (UNMATCHED, LONG_LINE, LONG_POSTCODE)  # the first orders of the last day, in this order
+NO_VAT, LONG_ADDRESS = "vat_category", "long_address"
+EMOJI, NO_POSTCODE, MULTI_PACK = "emoji", "no_postcode", "multi_pack"
+PENDING, CANCELLED = "pending", "cancelled"
+# What is planted on the last day, once each and not sent: in place of its first orders, and after its last ones.
+PLANTED_FIRST = (UNMATCHED, LONG_LINE, LONG_POSTCODE)
+PLANTED_LAST = (NO_VAT, PENDING, CANCELLED, EMOJI, LONG_ADDRESS, NO_POSTCODE, MULTI_PACK)
+HELD = (UNMATCHED, LONG_POSTCODE, NO_VAT, LONG_ADDRESS)
+AWKWARD = (LONG_LINE, EMOJI, NO_POSTCODE, MULTI_PACK)
+_ODD_BUYERS = {
+    LONG_LINE: with_long_line,
+    LONG_POSTCODE: with_long_postcode,
+    EMOJI: with_emoji,
+    LONG_ADDRESS: with_long_address,
+    NO_POSTCODE: without_postcode,
+}
+_ODD_SKUS = {UNMATCHED: UNMATCHED_SKU, NO_VAT: NO_VAT_SKU, MULTI_PACK: MULTI_PACK_SKU}
 
 
 class SampleItem(NamedTuple):
@@ -89,7 +115,7 @@ class SampleOrder(NamedTuple):
     is_business: bool
     items: tuple[SampleItem, ...]
     refunds: tuple[SampleRefund, ...]
-    held_for: str | None  # why a careful bridge cannot make a Sage order of it; one of HELD
+    planted: str | None  # what is special about it: one of PLANTED_FIRST or PLANTED_LAST
     key: tuple[object, ...]
 
     @property
@@ -110,11 +136,22 @@ class SampleOrder(NamedTuple):
         return sum(item.paid for item in self.items)
 
     @property
+    def held_for(self) -> str | None:
+        """Why a careful bridge cannot make a Sage order of it; one of HELD."""
+        return self.planted if self.planted in HELD else None
+
+    @property
+    def updated_at(self) -> datetime:
+        """When Amazon last changed it: it was sent or called off, or could be paid for, as far as it is."""
+        if self.planted == CANCELLED:
+            return self.purchased_at + timedelta(minutes=95)
+        return self.shipped_at or self.purchased_at + timedelta(minutes=1 if self.planted == PENDING else 30)
+
+    @property
     def buyer(self) -> Buyer:
         one = buyer(self.market.country, *self.key)
-        if self.held_for == LONG_LINE:
-            return with_long_line(one)
-        return with_long_postcode(one) if self.held_for == LONG_POSTCODE else one
+        change = _ODD_BUYERS.get(self.planted or "")
+        return change(one) if change else one
 
     def __str__(self) -> str:
         return f"{self.order_id} of {self.purchased_at:%d %b %Y}, {from_pence(self.total_pence)} {self.currency}"
@@ -170,6 +207,18 @@ class OrderBook:
         for day in range(self.days):
             for number in range(self.counts[day]):
                 yield self.order(day, number)
+        yield from (self.order(*place) for place in self._planted_last)
+
+    def planted(self) -> Iterator[SampleOrder]:
+        """The orders that something is special about."""
+        first = [(self.days - 1, number) for number in range(len(PLANTED_FIRST) if self.market.sends_itself else 0)]
+        yield from (self.order(*place) for place in (*first, *self._planted_last))
+
+    @property
+    def _planted_last(self) -> list[tuple[int, int]]:
+        """Day and number of what comes after the last day's ordinary orders, whose times do not shift for it."""
+        count = len(PLANTED_LAST) if self.market.sends_itself else 0
+        return [(self.days - 1, self.counts[-1] + index) for index in range(count)]
 
     def released_between(self, start: datetime, end: datetime) -> Iterator[SampleOrder]:
         """The orders whose money Amazon lets go from `start` on and before `end`."""
@@ -194,15 +243,16 @@ class OrderBook:
         """One order; the same one whenever it is asked for."""
         key = (self.seed, self.account, "order", day, number)
         source = chance(*key)
-        held_for = self._held_for(day, number)
+        planted = self._planted_at(day, number)
         count = self.counts[day]
-        second = number * OPEN_SECONDS // count + source.randrange(max(OPEN_SECONDS // count, 1))
-        purchased = self._midnight(day) + timedelta(hours=5, seconds=second)
-        by_company = self.market.sends_itself and (held_for is not None or source.randrange(100) < 40)
+        length = max(OPEN_SECONDS // count, 1) if number < count else LATE_SECONDS
+        second = number * OPEN_SECONDS // count if number < count else OPEN_SECONDS + (number - count) * LATE_SECONDS
+        purchased = self._midnight(day) + timedelta(hours=5, seconds=second + source.randrange(length))
+        by_company = self.market.sends_itself and (planted is not None or source.randrange(100) < 40)
         fulfilment = "MFN" if by_company else "AFN"
-        is_business = held_for is None and number % BUSINESS_EVERY == self._first_business[day]
+        is_business = planted is None and number % BUSINESS_EVERY == self._first_business[day]
         place = day * NUMBERS_A_DAY + number
-        items = self._items(source, place, fulfilment, held_for)
+        items = self._items(source, place, fulfilment, planted)
         shipped = _sent(source, purchased, fulfilment)
         hold = timedelta(days=BUSINESS_HOLD_DAYS if is_business else HOLD_DAYS, minutes=source.randrange(36 * 60))
         is_sent = fulfilment == "AFN" or shipped < self.end
@@ -222,15 +272,15 @@ class OrderBook:
             is_business=is_business,
             items=items,
             refunds=(refund,) if refund and refund.moment < self.known_until else (),
-            held_for=held_for,
+            planted=planted,
             key=key,
         )
 
-    def _items(self, source: Random, place: int, fulfilment: str, held_for: str | None) -> tuple[SampleItem, ...]:
+    def _items(self, source: Random, place: int, fulfilment: str, planted: str | None) -> tuple[SampleItem, ...]:
         offers = self._offers[fulfilment]
         first = source.randrange(len(offers))
-        chosen = [BY_SKU[UNMATCHED_SKU] if held_for == UNMATCHED else offers[first]]
-        if held_for is None and source.randrange(100) < 15:
+        chosen = [BY_SKU[_ODD_SKUS[planted]] if planted in _ODD_SKUS else offers[first]]
+        if planted is None and source.randrange(100) < 15:
             chosen.append(offers[(first + 1 + source.randrange(len(offers) - 1)) % len(offers)])
         quantities = [3 if roll > 96 else 2 if roll > 84 else 1 for roll in (source.randrange(100) for _ in chosen)]
         goods = sum(p.gross_pence[self.account] * q for p, q in zip(chosen, quantities, strict=True))
@@ -276,9 +326,13 @@ class OrderBook:
             is_full=is_full,
         )
 
-    def _held_for(self, day: int, number: int) -> str | None:
-        is_last = self.market.sends_itself and day == self.days - 1
-        return HELD[number] if is_last and number < len(HELD) else None
+    def _planted_at(self, day: int, number: int) -> str | None:
+        if not self.market.sends_itself or day != self.days - 1:
+            return None
+        if number < len(PLANTED_FIRST):
+            return PLANTED_FIRST[number]
+        late = number - self.counts[day]
+        return PLANTED_LAST[late] if 0 <= late < len(PLANTED_LAST) else None
 
     def _numbers(self, day: int, business: bool) -> Iterator[int]:
         """The numbers of a day's orders from businesses, or of all the others."""

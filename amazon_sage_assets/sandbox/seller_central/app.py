@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from amazon_sage_assets.sandbox.seller_central import finances, login, reports, sellers
+from amazon_sage_assets.sandbox.seller_central import back_door, finances, login, orders, reports, sellers
 from amazon_sage_assets.sandbox.seller_central.answers import Refused, forbidden, stamped
-from amazon_sage_assets.sandbox.seller_central.plans import PLANS
 from amazon_sage_assets.sandbox.seller_central.store import Seller, SellerCentral
 
 Operation = Callable[[SellerCentral, Seller, Request], Response]
 
 OPERATIONS: list[tuple[str, str, str, Operation]] = [
+    ("GET", "/orders/2026-01-01/orders", "searchOrders", orders.search_orders),
+    ("GET", "/orders/2026-01-01/orders/{order_id}", "getOrder", orders.get_order),
     ("GET", "/reports/2021-06-30/reports", "getReports", reports.get_reports),
     ("POST", "/reports/2021-06-30/reports", "createReport", reports.create_report),
     ("GET", "/reports/2021-06-30/reports/{report_id}", "getReport", reports.get_report),
@@ -36,10 +37,7 @@ def create_app(store: SellerCentral) -> Starlette:
             Route("/auth/o2/token", login.token, methods=["POST"]),
             Route("/documents/{seller}/{document_id}", reports.document_behind_link),
             *(Route(path, _endpoint(name, work), methods=[method]) for method, path, name, work in OPERATIONS),
-            Route("/_sandbox/requests", _requests),
-            Route("/_sandbox/expire_tokens", _expire_tokens, methods=["POST"]),
-            Route("/_sandbox/rate", _rate, methods=["POST"]),
-            Route("/_sandbox/empty_429", _empty_429, methods=["POST"]),
+            *back_door.ROUTES,
         ],
         exception_handlers={404: _gateway, 405: _gateway},
     )
@@ -88,29 +86,3 @@ def _throttle(store: SellerCentral) -> Response:
 async def _gateway(request: Request, error: Exception) -> Response:
     """What Amazon's gateway says, in its own shape, to a path that it does not know."""
     return stamped(JSONResponse({"message": "Forbidden"}, 403))
-
-
-async def _requests(request: Request) -> Response:
-    store: SellerCentral = request.app.state.store
-    return JSONResponse({"requests": store.requests(), "throttled": store.throttled()})
-
-
-async def _expire_tokens(request: Request) -> Response:
-    request.app.state.store.expire_tokens()
-    return JSONResponse({})
-
-
-async def _rate(request: Request) -> Response:
-    """`{"operation": "getReports", "rate": 0.5, "burst": 3}`; the burst may be left out."""
-    wanted = await request.json()
-    operation, per_second = wanted.get("operation"), wanted.get("rate")
-    if operation not in PLANS or not isinstance(per_second, int | float) or per_second <= 0:
-        return JSONResponse({"error": "a known operation and a rate above zero are needed"}, 400)
-    request.app.state.store.set_rate(operation, float(per_second), wanted.get("burst"))
-    return JSONResponse({})
-
-
-async def _empty_429(request: Request) -> Response:
-    """`{"on": true}`"""
-    request.app.state.store.set_empty_429((await request.json())["on"] is True)
-    return JSONResponse({})

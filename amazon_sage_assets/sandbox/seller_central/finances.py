@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from amazon_sage_assets.sandbox.seller_central.answers import forbidden, invalid, marketplaces, moment, parameters
+from amazon_sage_assets.sandbox.seller_central.database import Json
 from amazon_sage_assets.sandbox.seller_central.paging import page
 from amazon_sage_assets.sandbox.seller_central.store import (
     BALANCES,
@@ -15,7 +16,6 @@ from amazon_sage_assets.sandbox.seller_central.store import (
     PAYOUT,
     SUMMARY,
     TRANSACTION,
-    Json,
     Seller,
     SellerCentral,
 )

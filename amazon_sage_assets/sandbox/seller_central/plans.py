@@ -2,6 +2,8 @@
 
 # Requests per second and burst, by operation.
 PLANS: dict[str, tuple[float, int]] = {
+    "searchOrders": (0.0056, 20),
+    "getOrder": (0.5, 30),
     "getReports": (0.0222, 10),
     "createReport": (0.0167, 15),
     "getReport": (2, 15),

@@ -37,6 +37,21 @@ create table if not exists records (
     primary key (kind, seller, id)
 );
 create index if not exists records_by_moment on records (kind, seller, at);
+-- An order in Amazon's JSON, with every block, and what it is found by. A hidden one is missed by searchOrders.
+create table if not exists orders (
+    seller text not null,
+    order_id text not null,
+    marketplace_id text not null,
+    created_at real not null,
+    updated_at real not null,
+    status text not null,
+    fulfilled_by text not null,
+    is_hidden integer not null default 0,
+    content text not null,
+    primary key (seller, order_id)
+);
+create index if not exists orders_by_update on orders (seller, updated_at, order_id);
+create index if not exists orders_by_creation on orders (seller, created_at, order_id);
 create table if not exists buckets (
     seller text not null,
     operation text not null,

@@ -10,32 +10,22 @@ import json
 import secrets
 import shutil
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
+from amazon_sage_assets.sandbox.seller_central.database import Json, from_timestamp, stamp, utc_now
+from amazon_sage_assets.sandbox.seller_central.orders_kept import OrdersKept
 from amazon_sage_assets.sandbox.seller_central.plans import PLANS
 
-SCHEMA = Path(__file__).with_name("schema.sql")
 RETENTION = timedelta(days=90)
 TRANSACTION, PAYOUT, BALANCES, SUMMARY = "transaction", "payout", "balances", "summary"
 NOW = "now"
 DUST = 1e-6  # of a token: what is lost in rounding time to a microsecond
-Json = dict[str, Any]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def stamp(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -67,7 +57,7 @@ class Document:
     content_type: str
 
 
-class SellerCentral:
+class SellerCentral(OrdersKept):
     """Sellers with their reports and money, and every request's price.
 
     `rate_scale` multiplies Amazon's rates, not its bursts; `link_seconds` and `access_token_seconds` are how long a
@@ -85,23 +75,14 @@ class SellerCentral:
         page_size: int = 500,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.now, self.link_seconds, self.access_token_seconds = now, link_seconds, access_token_seconds
+        self.link_seconds, self.access_token_seconds = link_seconds, access_token_seconds
         self.page_size = page_size
         self._rate_scale = rate_scale
         self._documents = path.with_name(f"{path.name}.documents")
         self._documents.mkdir(exist_ok=True)
-        self._lock = threading.RLock()
-        self._sqlite = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._sqlite.row_factory = sqlite3.Row
-        self._sqlite.execute("pragma journal_mode = wal")
-        self._sqlite.execute("pragma synchronous = normal")
-        self._sqlite.executescript(SCHEMA.read_text(encoding="utf-8"))
+        super().__init__(path, now)
         self._query("insert or ignore into state values ('signing_key', ?)", secrets.token_hex(32))
         self._signing_key = self._state("signing_key", "").encode()
-
-    def close(self) -> None:
-        with self._lock:
-            self._sqlite.close()
 
     def __enter__(self) -> "SellerCentral":
         return self
@@ -273,7 +254,7 @@ class SellerCentral:
                 condition += f" and {clause}"
                 values.append(value.timestamp() if isinstance(value, datetime) else value)
         rows = self._query(f"select at, content from records where {condition} order by at, id", *values)
-        return [(_moment(row["at"]), json.loads(row["content"])) for row in rows]
+        return [(from_timestamp(row["at"]), json.loads(row["content"])) for row in rows]
 
     # Quotas and their cost
 
@@ -321,34 +302,15 @@ class SellerCentral:
     @property
     def empty_429(self) -> bool:
         """Whether 429 comes without a body, as it sometimes does."""
-        return self._state("empty_429", "") == "yes"
+        return self.is_on("empty_429")
 
     def set_empty_429(self, on: bool) -> None:
-        self._query("insert or replace into state values ('empty_429', ?)", "yes" if on else "")
+        self.switch("empty_429", on)
 
     def sign(self, text: str) -> str:
         return hmac.new(self._signing_key, text.encode(), hashlib.sha256).hexdigest()
 
     # SQLite and files
-
-    def _query(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
-        with self._lock:
-            return iter(self._sqlite.execute(sql, values).fetchall())
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._sqlite.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._sqlite.execute("rollback")
-                raise
-            self._sqlite.execute("commit")
-
-    def _state(self, name: str, default: str) -> str:
-        row = next(self._query("select value from state where name = ?", name), None)
-        return default if row is None else str(row["value"])
 
     def _keep(self, kind: str, seller: str, id: str, at: datetime, content: Mapping[str, Any]) -> None:
         written = json.dumps(content, default=_json_number)
@@ -388,16 +350,12 @@ def _report(row: sqlite3.Row) -> Report:
         report_id=row["report_id"],
         report_type=row["report_type"],
         marketplace_ids=tuple(json.loads(row["marketplace_ids"])),
-        data_start=None if row["data_start"] is None else _moment(row["data_start"]),
-        data_end=None if row["data_end"] is None else _moment(row["data_end"]),
-        created_at=_moment(row["created_at"]),
+        data_start=None if row["data_start"] is None else from_timestamp(row["data_start"]),
+        data_end=None if row["data_end"] is None else from_timestamp(row["data_end"]),
+        created_at=from_timestamp(row["created_at"]),
         status=row["status"],
         document_id=row["document_id"],
     )
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _json_number(value: object) -> int | float:
