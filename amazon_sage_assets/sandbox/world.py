@@ -190,6 +190,7 @@ def _fill_central(central: SellerCentral, seller: SampleSeller, environment: Map
         central.add_summary(report.account, report.settlement_id, _summary(report))
     for account, site in sites.items():
         central.add_orders(account, seller.amazon_orders(account))
+        central.add_returns(account, seller.returns(account))
         central.add_transactions(account, seller.transactions(account))
         held = sum(
             (r["totalAmount"]["currencyAmount"] for r in seller.transactions(account) if _is_held(r)), Decimal(0)

@@ -10,6 +10,7 @@ from amazon_sage_assets.sandbox.sample_seller.bank import SampleBankLine, bank_l
 from amazon_sage_assets.sandbox.sample_seller.catalogue import MARKETS, PRODUCTS, Product
 from amazon_sage_assets.sandbox.sample_seller.orders import AWKWARD, CANCELLED, HELD, PENDING, OrderBook, SampleOrder
 from amazon_sage_assets.sandbox.sample_seller.payouts import SamplePayout, payout
+from amazon_sage_assets.sandbox.sample_seller.returns import Row, returns
 from amazon_sage_assets.sandbox.sample_seller.settlements import LENGTH, SETTLEMENTS, SampleReport, chain, first_start
 from amazon_sage_assets.sandbox.sample_seller.transactions import Record, records
 
@@ -59,6 +60,10 @@ class SampleSeller:
     def amazon_orders(self, account: str) -> Iterator[Record]:
         """The account's orders as the Orders API tells them, with all blocks."""
         return map(amazon_order, self._books[account])
+
+    def returns(self, account: str) -> Iterator[Row]:
+        """The goods that came back to an account, as rows of Amazon's returns reports."""
+        return returns(self._books[account])
 
     def reports(self) -> list[SampleReport]:
         """Every settlement report, by account and then in order."""

@@ -51,12 +51,14 @@ def marketplaces(query: QueryParams) -> list[str]:
 
 
 def moment(query: QueryParams, name: str) -> datetime | None:
-    """A moment in UTC."""
+    """A moment that was asked for."""
     written = query.get(name)
-    if written is None:
-        return None
+    return None if written is None else read_moment(written, name)
+
+
+def read_moment(written: object, name: str) -> datetime:
     try:
-        read = datetime.fromisoformat(written)
+        read = datetime.fromisoformat(str(written))
     except ValueError:
         raise invalid(f"Invalid {name}.") from None
     if read.tzinfo is None:

@@ -48,6 +48,7 @@ def create_app(store: SellerCentral) -> Starlette:
 def _endpoint(operation: str, work: Operation) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
         store: SellerCentral = request.app.state.store
+        request.state.content = await request.body()
         response = _answer(store, operation, work, request)
         response.headers["x-amzn-RateLimit-Limit"] = f"{store.rate(operation)[0]:.6g}"
         return stamped(response)

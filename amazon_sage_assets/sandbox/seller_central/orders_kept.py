@@ -79,6 +79,15 @@ class OrdersKept(Database):
         sql = f"select {moment} as at, content from orders where {condition} order by {moment}, order_id limit ?"  # noqa: S608
         return [(row["at"], json.loads(row["content"])) for row in self._query(sql, *values, most)]
 
+    def updated_orders(self, seller: str, start: datetime, end: datetime) -> list[Json]:
+        """Every order that changed from one moment to another, hidden or not."""
+        rows = self._query(
+            "select content from orders where seller = ? and updated_at >= ? and updated_at <= ?"
+            " order by updated_at, order_id",
+            seller, start.timestamp(), min(end, self.now()).timestamp(),
+        )  # fmt: skip
+        return [json.loads(row["content"]) for row in rows]
+
     def _order_row(self, seller: str, order_id: str) -> Any:
         return next(self._query("select * from orders where seller = ? and order_id = ?", seller, order_id), None)
 

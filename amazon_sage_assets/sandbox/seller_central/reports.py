@@ -1,5 +1,6 @@
 """The Reports API 2021-06-30 and the documents behind their links."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -7,8 +8,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from amazon_sage_assets.sandbox.seller_central.answers import invalid, listed, marketplaces, moment, not_found, stamped
+from amazon_sage_assets.sandbox.seller_central.answers import (
+    invalid,
+    listed,
+    marketplaces,
+    moment,
+    not_found,
+    read_moment,
+    stamped,
+)
 from amazon_sage_assets.sandbox.seller_central.paging import seal, unseal
+from amazon_sage_assets.sandbox.seller_central.requested_reports import MAKERS, made
 from amazon_sage_assets.sandbox.seller_central.store import RETENTION, Document, Report, Seller, SellerCentral
 
 STATUSES = {"CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE"}
@@ -75,12 +85,45 @@ def get_report(store: SellerCentral, seller: Seller, request: Request) -> Respon
     found = next((report for report in store.reports(seller.name) if report.report_id == wanted), None)
     if found is None:
         raise not_found("The report")
-    return JSONResponse(_report(found))
+    answer = JSONResponse(_report(found))
+    store.go_on_with(seller.name, found)
+    return answer
 
 
 def create_report(store: SellerCentral, seller: Seller, request: Request) -> Response:
-    """Settlement reports cannot be asked for, and no other kind is made here."""
-    raise invalid("Request for report type 1118 is not allowed at this time.")
+    """Some kinds can be asked for. Settlement reports cannot, and no other kind is made here."""
+    wanted = _specification(request.state.content)
+    if wanted["reportType"] not in MAKERS:
+        raise invalid("Request for report type 1118 is not allowed at this time.")
+    places = wanted.get("marketplaceIds")
+    if not isinstance(places, list) or not 1 <= len(places) <= 25:  # noqa: PLR2004
+        raise invalid("marketplaceIds must name 1 to 25 marketplaces.")
+    if not set(seller.marketplace_ids).issuperset(places):
+        raise invalid("Invalid marketplaceIds.")
+    start, end = _moment(store, wanted, "dataStartTime"), _moment(store, wanted, "dataEndTime")
+    if start > end:
+        raise invalid("dataStartTime must not be after dataEndTime.")
+    content = made(store, seller, wanted["reportType"], start, end, places)
+    report_id = store.request_report(seller.name, wanted["reportType"], content, places, start, end)
+    return JSONResponse({"reportId": report_id}, 202)
+
+
+def _specification(content: bytes) -> dict[str, Any]:
+    try:
+        wanted = json.loads(content)
+    except ValueError:
+        raise invalid("The body is not JSON.") from None
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("reportType"), str):
+        raise invalid("reportType is required.")
+    return wanted
+
+
+def _moment(store: SellerCentral, wanted: dict[str, Any], name: str) -> datetime:
+    """A moment in the past; now where it is left out."""
+    found = read_moment(wanted[name], name) if name in wanted else store.now()
+    if found > store.now():
+        raise invalid(f"{name} must not be in the future.")
+    return found
 
 
 def get_document(store: SellerCentral, seller: Seller, request: Request) -> Response:

@@ -27,7 +27,14 @@ create table if not exists reports (
     document_id text not null,
     primary key (seller, report_id)
 );
--- A record of the finance APIs: Amazon's JSON with what it is found by.
+-- A report that was asked for and what it comes to in the end.
+create table if not exists requested_reports (
+    seller text not null,
+    report_id text not null,
+    ends_as text not null,
+    primary key (seller, report_id)
+);
+-- A record of the finance APIs or a return, in Amazon's words, with what it is found by.
 create table if not exists records (
     kind text not null,
     seller text not null,

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,14 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from amazon_sage_assets.sandbox.seller_central.database import Json, from_timestamp, stamp, utc_now
 from amazon_sage_assets.sandbox.seller_central.orders_kept import OrdersKept
 from amazon_sage_assets.sandbox.seller_central.plans import PLANS
+from amazon_sage_assets.sandbox.seller_central.switches import REPORTS_AT_ONCE
 
 RETENTION = timedelta(days=90)
 TRANSACTION, PAYOUT, BALANCES, SUMMARY = "transaction", "payout", "balances", "summary"
+FBA_RETURN, MFN_RETURN = "fba return", "mfn return"
+NEXT_STATUS = {"IN_QUEUE": "IN_PROGRESS"}  # and then what it ends as
 NOW = "now"
+DAY = "%d-%b-%Y"  # as the returns report of what sellers send themselves writes it
 DUST = 1e-6  # of a token: what is lost in rounding time to a microsecond
 
 
@@ -140,6 +144,52 @@ class SellerCentral(OrdersKept):
                 processing_status, document_id,
             )  # fmt: skip
 
+    def request_report(
+        self,
+        seller: str,
+        report_type: str,
+        content: bytes | None,
+        marketplace_ids: Sequence[str],
+        data_start: datetime,
+        data_end: datetime,
+    ) -> str:
+        """A report that was just asked for, and its id. One with nothing in it is called off, as Amazon does."""
+        asked = next(self._query("select count(*) as count from requested_reports"))["count"]
+        report_id, ends_as = f"60{asked + 1:010d}", "CANCELLED" if content is None else "DONE"
+        self.add_report(
+            seller,
+            report_id,
+            content or b"",
+            report_type=report_type,
+            marketplace_ids=marketplace_ids,
+            data_start=data_start,
+            data_end=data_end,
+            created_at=self.now(),
+            processing_status=ends_as if self.is_on(REPORTS_AT_ONCE) else "IN_QUEUE",
+        )
+        self._query("insert into requested_reports values (?, ?, ?)", seller, report_id, ends_as)
+        return report_id
+
+    def go_on_with(self, seller: str, report: Report) -> None:
+        """A step on with a report that was asked for."""
+        asked = "select ends_as from requested_reports where seller = ? and report_id = ?"
+        row = next(self._query(asked, seller, report.report_id), None)
+        if row is not None:
+            status = NEXT_STATUS.get(report.status, row["ends_as"])
+            change = "update reports set status = ? where seller = ? and report_id = ?"
+            self._query(change, status, seller, report.report_id)
+
+    def add_returns(self, seller: str, rows: Iterable[Mapping[str, str]]) -> None:
+        """Goods that come back: rows of the FBA or of the other returns report, by their columns."""
+        with self._transaction():
+            for row in rows:
+                if "license-plate-number" in row:
+                    at = datetime.fromisoformat(row["return-date"])
+                    self._keep(FBA_RETURN, seller, row["license-plate-number"], at, row)
+                else:
+                    at = datetime.strptime(row["Return request date"], DAY).replace(tzinfo=UTC)
+                    self._keep(MFN_RETURN, seller, f"{row['Amazon RMA ID']}/{row['Merchant SKU']}", at, row)
+
     def add_payout(self, seller: str, payout: Json) -> None:
         """A payout in Amazon's JSON; what Amazon always sends and is missing is filled in. Listed when created."""
         whose = self.seller(seller)
@@ -246,7 +296,7 @@ class SellerCentral(OrdersKept):
         after: datetime | None = None,
         before: datetime | None = None,
     ) -> list[tuple[datetime, Json]]:
-        """Records of the finance APIs with their moment, from `after` on and before `before`, the oldest first."""
+        """Records with their moment, from `after` on and before `before`, the oldest first."""
         condition = "kind = ? and seller = ?"
         values: list[str | float] = [kind, seller]
         for clause, value in (("id = ?", id), ("at >= ?", after), ("at < ?", before)):
