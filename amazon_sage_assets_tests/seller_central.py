@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from pydantic import SecretStr
 
 from amazon_sage_assets.amazon.client import Connection, SellingPartner
@@ -18,6 +19,9 @@ SETTLEMENT = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
 CLIENT = {"client_id": "amzn1.application-oa2-client.teapots", "client_secret": "the-client-secret"}
 REFRESH_TOKEN = "Atzr|the-refresh-token"  # noqa: S105
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+REPORTS = "/reports/2021-06-30/reports"
+DOCUMENTS = "/reports/2021-06-30/documents"
+ORDERS = "/orders/2026-01-01/orders"
 CONTENT = "settlement-id\tamount\n25900000001\t6.54\u00a0£\n".encode()
 
 
@@ -54,6 +58,84 @@ def add_report(store: SellerCentral, report_id: str, content: bytes = CONTENT, *
         "created_at": created,
     }
     store.add_report(different.pop("seller", "uk"), report_id, content, **{**usual, **different})
+
+
+def order(number: int = 1, **different: Any) -> dict[str, Any]:
+    """A lamp and its bulb for 28.80 with 4.80 of VAT in it, of which 5.00 are postage and -3.00 a discount.
+
+    Bought an hour before noon of the day before START, and not sent yet. What is named is changed, as in `changed`.
+    """
+
+    def money(amount: str) -> dict[str, str]:
+        return {"amount": amount, "currencyCode": "GBP"}
+
+    def part(kind: str, amount: str, **taxes: str) -> dict[str, Any]:
+        details = [{"subtype": subtype, "value": money(tax)} for subtype, tax in taxes.items()]
+        return {"type": kind, "subtotal": money(amount)} | ({"detailedBreakdowns": details} if details else {})
+
+    def item(place: int, sku: str, title: str, total: str, *parts: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "orderItemId": f"6{number:07}{place:06}",
+            "quantityOrdered": 1,
+            "product": {"asin": f"B0{sku}", "title": title, "sellerSku": sku, "price": {"unitPrice": money(total)}},
+            "proceeds": {"proceedsTotal": money(total), "breakdowns": list(parts)},
+            "promotion": {"breakdowns": [{"promotionId": "TEN-OFF"}]},
+            "fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 1},
+            "tax": {"taxCollections": [{"model": "MARKETPLACE_FACILITATOR", "responsibleParty": "Amazon"}]},
+            "expense": {"pointsCost": {"pointsGranted": {"pointsNumber": 1}}},
+            "cancellation": {"cancellationRequest": {"requester": "BUYER"}},
+        }
+
+    lamp = (
+        part("ITEM", "20.00"), part("SHIPPING", "4.17"), part("DISCOUNT", "-2.50"),
+        part("TAX", "4.33", ITEM="4.00", SHIPPING="0.83", DISCOUNT="-0.50"),
+    )  # fmt: skip
+    bulb = (part("ITEM", "2.33"), part("TAX", "0.47", ITEM="0.47"))
+    usual = {
+        "orderId": f"202-0000001-{number:07}",
+        "createdTime": "2026-11-19T11:00:00Z",
+        "lastUpdatedTime": "2026-11-19T11:30:00Z",
+        "programs": ["AMAZON_BUSINESS"],
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": UK, "marketplaceName": "Amazon.co.uk"},
+        "buyer": {"buyerName": "Vera Lightfoot", "buyerEmail": "vx7q@marketplace.amazon.co.uk"},
+        "recipient": {
+            "deliveryAddress": {
+                "name": "Vera Lightfoot",
+                "addressLine1": "9 Lantern Row",
+                "city": "Leeds",
+                "stateOrRegion": "West Yorkshire",
+                "postalCode": "LS1 1AA",
+                "countryCode": "GB",
+                "phone": "07700 900123",
+            }
+        },
+        "proceeds": {
+            "grandTotal": money("28.80"),
+            "breakdowns": [
+                part("ITEM", "22.33"), part("SHIPPING", "4.17"), part("DISCOUNT", "-2.50"), part("TAX", "4.80"),
+            ],
+        },
+        "payment": {"paymentExecutions": [{"paymentMethod": "Invoice"}]},
+        "tax": {"taxInvoicing": {"invoiceStatus": "NOT_REQUIRED"}},
+        "fulfillment": {
+            "fulfillmentStatus": "UNSHIPPED",
+            "fulfilledBy": "MERCHANT",
+            "fulfillmentServiceLevel": "STANDARD",
+            "shipByWindow": {"earliestDateTime": "2026-11-19T00:00:00Z", "latestDateTime": "2026-11-20T23:59:59Z"},
+        },
+        "orderItems": [
+            item(1, "LAMP", "Test lamp", "26.00", *lamp),
+            item(2, "BULB", "Test bulb", "2.80", *bulb),
+        ],
+        "packages": [{"packageReferenceId": "1"}],
+        "fulfillmentOrders": [{"fulfillmentOrderId": "LdDv2jxM4"}],
+    }  # fmt: skip
+    return {**usual, **different}
+
+
+def fulfilled(status: str = "UNSHIPPED", by: str = "MERCHANT") -> dict[str, Any]:
+    """How far an order is, as `order(fulfillment=...)` takes it."""
+    return {"fulfillmentStatus": status, "fulfilledBy": by}
 
 
 def payout(payout_id: str = "25900000001", amount: Any = 6.54, **different: Any) -> dict[str, Any]:
@@ -171,6 +253,43 @@ def partner(base: str, clock: Clock, **different: Any) -> SellingPartner:
     """A client on the same clock, which never waits in earnest."""
     quotas = QuotaKeeper(clock=clock.seconds, wall=clock.seconds, sleep=clock.sleep)
     return SellingPartner(connection(base, **different), quotas, retry_wait=0.0, clock=clock.seconds)
+
+
+class Amazon:
+    """The server with a plain client in front of it, which signs in by itself."""
+
+    def __init__(self, store: SellerCentral, clock: Clock, http: httpx.Client) -> None:
+        self.store, self.clock, self.http = store, clock, http
+        self.token = ""
+
+    def sign_in(self, **different: str) -> httpx.Response:
+        form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, **CLIENT, **different}
+        return self.http.post("/auth/o2/token", data=form)
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        self.token = self.token or self.sign_in().json()["access_token"]
+        return self.http.get(path, params=query, headers={"x-amz-access-token": self.token})
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        self.token = self.token or self.sign_in().json()["access_token"]
+        return self.http.post(path, json=body, headers={"x-amz-access-token": self.token})
+
+    def reports(self, **query: Any) -> list[str]:
+        """The ids of every page."""
+        answer = self.get(REPORTS, reportTypes=SETTLEMENT, **query).json()
+        found = [report["reportId"] for report in answer["reports"]]
+        while "nextToken" in answer:
+            answer = self.get(REPORTS, nextToken=answer["nextToken"]).json()
+            found += [report["reportId"] for report in answer["reports"]]
+        return found
+
+    def link(self, report_id: str) -> str:
+        document_id = self.get(f"{REPORTS}/{report_id}").json()["reportDocumentId"]
+        return str(self.get(f"{DOCUMENTS}/{document_id}").json()["url"])
+
+
+def code(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["errors"][0]["code"]
 
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]

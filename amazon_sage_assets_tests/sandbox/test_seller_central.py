@@ -4,69 +4,35 @@ import gzip
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from amazon_sage_assets.sandbox.seller_central import SellerCentral, create_app
 from amazon_sage_assets_tests.seller_central import (
-    CLIENT,
     CONTENT,
     DE,
-    REFRESH_TOKEN,
+    DOCUMENTS,
+    REPORTS,
     SETTLEMENT,
     START,
     UK,
+    Amazon,
     Clock,
     Interrupted,
     add_report,
     add_seller,
     balance,
+    code,
     payout,
     summary,
     transaction,
 )
 from amazon_sage_assets_tests.served import serve
 
-REPORTS = "/reports/2021-06-30/reports"
-DOCUMENTS = "/reports/2021-06-30/documents"
 TRANSACTIONS = "/finances/2024-06-19/transactions"
 PAYOUTS = "/finances/transfers/2024-06-01/payouts"
 NOVEMBER = "2026-11-01T00:00:00Z"
-
-
-class Amazon:
-    """The server with a plain client in front of it, which signs in by itself."""
-
-    def __init__(self, store: SellerCentral, clock: Clock, http: httpx.Client) -> None:
-        self.store, self.clock, self.http = store, clock, http
-        self.token = ""
-
-    def sign_in(self, **different: str) -> httpx.Response:
-        form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, **CLIENT, **different}
-        return self.http.post("/auth/o2/token", data=form)
-
-    def get(self, path: str, **query: Any) -> httpx.Response:
-        self.token = self.token or self.sign_in().json()["access_token"]
-        return self.http.get(path, params=query, headers={"x-amz-access-token": self.token})
-
-    def reports(self, **query: Any) -> list[str]:
-        """The ids of every page."""
-        answer = self.get(REPORTS, reportTypes=SETTLEMENT, **query).json()
-        found = [report["reportId"] for report in answer["reports"]]
-        while "nextToken" in answer:
-            answer = self.get(REPORTS, nextToken=answer["nextToken"]).json()
-            found += [report["reportId"] for report in answer["reports"]]
-        return found
-
-    def link(self, report_id: str) -> str:
-        document_id = self.get(f"{REPORTS}/{report_id}").json()["reportDocumentId"]
-        return str(self.get(f"{DOCUMENTS}/{document_id}").json()["url"])
-
-
-def code(response: httpx.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["errors"][0]["code"]
 
 
 @pytest.fixture
@@ -361,7 +327,8 @@ def test_a_window_too_long_is_answered_with_nothing_and_one_too_new_is_refused(a
 
 def test_an_empty_page_may_stand_before_the_last(amazon: Amazon) -> None:
     amazon.store.add_transactions("uk", [transaction(number) for number in range(7)])
-    sizes, token = [], {}
+    sizes: list[int] = []
+    token: dict[str, str] = {}
     while True:
         payload = amazon.get(TRANSACTIONS, postedAfter=NOVEMBER, **token).json()["payload"]
         sizes.append(len(payload["transactions"]))
