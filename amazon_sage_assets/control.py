@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from amazon_sage_assets.accounting.rules import RuleBook
 from amazon_sage_assets.accounting.vat import BY_ORDER, SALES_ACCOUNTS
@@ -32,6 +33,11 @@ def control_rows(profile: Profile, rules: RuleBook) -> dict[str, list[tuple[Any,
                 profile.payouts.bank_text,
                 profile.posting_route,
             )
+        ],
+        "sku_aliases": [(a.account, a.marketplace, a.seller_sku, a.stock_code, a.units_per_sku) for a in rules.aliases],
+        "site_currencies": [(m.name, m.currency) for m in MARKETPLACES.values()],
+        "order_rules": [
+            (profile.orders.tolerance, profile.orders.unpaid_after_days, profile.orders.unreturned_after_days)
         ],
     }
 
@@ -82,7 +88,34 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterabl
         connection.executemany(f"insert into {table} values ({places})", rows)
 
 
+def insert_frame(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]], columns: Sequence[str] = ()
+) -> None:
+    """Insert many rows at once, by the names of the columns, else by their place."""
+    if not rows:
+        return
+    described = connection.execute(f"describe {table}").fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    names = list(columns) or list(types)
+    frame = pl.DataFrame(rows, schema=[(name, _POLARS[types[name]]) for name in names], orient="row")
+    connection.register("rows_to_insert", frame)
+    connection.execute(f"insert into {table} by name select * from rows_to_insert")
+    connection.unregister("rows_to_insert")
+
+
+_POLARS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "VARCHAR": pl.String,
+    "INTEGER": pl.Int32,
+    "BIGINT": pl.Int64,
+    "BOOLEAN": pl.Boolean,
+    "DATE": pl.Date,
+    "TIMESTAMP": pl.Datetime("us"),
+    "DECIMAL(18,2)": pl.Decimal(18, 2),
+}
+
+
 def fingerprint(profile: Profile, rules: RuleBook) -> str:
     """Changes when a rule, a route, an account or a VAT treatment changes: what a settlement is worked out with."""
-    used = {name: rows for name, rows in control_rows(profile, rules).items() if name != "payout_rules"}
+    others = ("payout_rules", "sku_aliases", "site_currencies", "order_rules")  # change no settlement
+    used = {name: rows for name, rows in control_rows(profile, rules).items() if name not in others}
     return hashlib.sha256(repr((used, rules.rows)).encode()).hexdigest()

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -71,6 +72,8 @@ class Sage(_Part):
     redirect_address: str = "https://127.0.0.1/sage"
     company: str = ""
     customers: dict[str, str] = {}
+    warehouses: dict[str, str] = {}
+    characters: Literal["unicode", "windows-1252"] = "unicode"
     answer_within_seconds: float = Field(120.0, gt=0)
     late_commit_seconds: float = Field(180.0, gt=0)
 
@@ -88,6 +91,29 @@ class Payouts(_Part):
     days_before: int = Field(1, ge=0)
     working_days_after: int = Field(5, ge=0)
     bank_text: str = "amazon"
+
+
+class Orders(_Part):
+    """How Amazon's orders become Sage orders, and when what comes of them is late.
+
+    `send`: a Sage order moves no money, so by default nobody approves each one. `since`: the first day of orders to
+    read, else the first day of any route whose orders are Sage orders. `negative_rounding`: whether Sage takes a
+    free-text line below zero, for the penny by which its VAT per rate differs from the buyer's.
+    """
+
+    send: Literal["auto", "approve"] = "auto"
+    since: date | None = None
+    tolerance: Decimal = Field(Decimal("0.02"), ge=0, max_digits=6, decimal_places=2)
+    negative_rounding: bool = True
+    unpaid_after_days: int = Field(30, ge=1)
+    unreturned_after_days: int = Field(60, ge=1)
+    refund_document: Literal["credit_note", "sop_return"] = "credit_note"
+
+
+class Privacy(_Part):
+    """How long names, addresses and telephone numbers are kept after an order was sent."""
+
+    erase_after_days: int = Field(30, ge=0)
 
 
 class Profile(_Part):
@@ -109,6 +135,8 @@ class Profile(_Part):
     sage: Sage = Sage()
     amazon: Amazon = Amazon()
     payouts: Payouts = Payouts()
+    orders: Orders = Orders()
+    privacy: Privacy = Privacy()
 
     @field_validator("timezone")
     @classmethod
@@ -141,6 +169,12 @@ class Profile(_Part):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def orders_since(self) -> date | None:
+        """The first day of orders to read; None where no route makes Sage orders."""
+        starts = [route.valid_from for route in self.routes if route.owner != "settlement"]
+        return self.orders.since or min(starts, default=None)
 
 
 def dated_routes(routes: tuple[Route, ...]) -> list[tuple[Route, date]]:
@@ -205,6 +239,11 @@ class Environment(BaseSettings):
     def connections(self) -> Path:
         """Tokens, request locks and quotas: readable by their owner alone."""
         return self.home / "connections"
+
+    @property
+    def personal_path(self) -> Path:
+        """Names, addresses and telephone numbers of those whom we still send something. Nothing else holds any."""
+        return self.home / "personal" / "recipients.duckdb"
 
     @property
     def journals(self) -> Path:

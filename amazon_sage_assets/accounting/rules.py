@@ -82,6 +82,16 @@ class VatTreatment(_Row):
         return self.valid_to or OPEN_END
 
 
+class SkuAlias(_Row):
+    """Which stock item of Sage a seller SKU is, and how many of it. A bundle has a row for each of its items."""
+
+    account: str = Field(min_length=1)
+    marketplace: str = Field(min_length=1)
+    seller_sku: str = Field(min_length=1)
+    stock_code: str = Field(min_length=1, max_length=30)
+    units_per_sku: int = Field(1, ge=1)
+
+
 @dataclass(frozen=True)
 class RuleBook:
     """All rule files of a profile, checked against each other."""
@@ -89,6 +99,7 @@ class RuleBook:
     rows: tuple[SettlementRowRule, ...]
     accounts: tuple[LedgerAccount, ...]
     treatments: tuple[VatTreatment, ...]
+    aliases: tuple[SkuAlias, ...] = ()
 
 
 RowT = TypeVar("RowT", bound=_Row)
@@ -120,7 +131,14 @@ def load_rules(profile: Profile) -> RuleBook:
     for marketplace, key in profile.local_vat.items():
         if key not in {account.account_key for account in accounts}:
             raise RuleFileError(f"local_vat sends {marketplace} to {key!r}, which is not in {accounts_path.name}.")
-    return RuleBook(tuple(rows), tuple(accounts), tuple(treatments))
+    aliases_path = rule_file(profile, "sku_aliases.csv")
+    aliases = _read(aliases_path, SkuAlias, lambda a: (a.account, a.marketplace, a.seller_sku, a.stock_code))
+    known = {account.name: account.marketplaces for account in profile.accounts}
+    _refuse(aliases_path, [
+        f"{a.seller_sku}: the profile has no account {a.account!r} that sells on {a.marketplace!r}"
+        for a in aliases if a.marketplace not in known.get(a.account, ())
+    ])  # fmt: skip
+    return RuleBook(tuple(rows), tuple(accounts), tuple(treatments), tuple(aliases))
 
 
 def _read(path: Path, model: type[RowT], identity: Callable[[RowT], object]) -> list[RowT]:

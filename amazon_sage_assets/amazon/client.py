@@ -80,10 +80,21 @@ class SellingPartner:
 
     def get(self, operation: str, path: str, parameters: Parameters | None = None) -> Page:
         """One page. Raises AmazonThrottled and AmazonUnavailable when patience has run out, AmazonRefused at once."""
-        return self.retrying(self._get, operation, path, parameters or {})
+        return self.retrying(self._get, operation, path, {**(parameters or {}), "method": "GET"})
+
+    def order_report(self, body: Mapping[str, Any]) -> Page:
+        """Ask Amazon to make a report. It may be asked for twice: that makes a second report and changes nothing."""
+        wanted = {"method": "POST", **body}
+        return self.retrying(self._get, "createReport", "/reports/2021-06-30/reports", wanted)
 
     def pages(
-        self, operation: str, path: str, parameters: Parameters, *, token_alone: bool = False
+        self,
+        operation: str,
+        path: str,
+        parameters: Parameters,
+        *,
+        page_parameter: str = "nextToken",
+        token_alone: bool = False,
     ) -> Iterator[Mapping[str, Any]]:
         """Every page, empty ones too. `token_alone`: the operation takes its page token without other parameters."""
         seen: set[str] = set()
@@ -94,14 +105,14 @@ class SellingPartner:
                 raise AmazonUnavailable(f"Amazon leads {operation} round in circles: one page token came twice.")
             seen.add(page.next_token)
             kept = {} if token_alone else dict(parameters)
-            page = self.get(operation, path, {**kept, "nextToken": page.next_token})
+            page = self.get(operation, path, {**kept, page_parameter: page.next_token})
             yield page.payload
 
     def retrying(self, call: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
         """Call, and call again while Amazon is unavailable and patience lasts."""
         return self._retrying(call, *arguments, **named)
 
-    def _get(self, operation: str, path: str, parameters: Parameters) -> Page:
+    def _get(self, operation: str, path: str, parameters: Mapping[str, Any]) -> Page:
         try:
             return self._get_once(operation, path, parameters)
         except AmazonRefused as refusal:
@@ -110,11 +121,11 @@ class SellingPartner:
         self._library._auth.forget()
         return self._get_once(operation, path, parameters)
 
-    def _get_once(self, operation: str, path: str, parameters: Parameters) -> Page:
+    def _get_once(self, operation: str, path: str, parameters: Mapping[str, Any]) -> Page:
         self._quotas.pace(operation)
         try:
             # Without add_marketplace=False the library adds the marketplace under four names.
-            answer = self._library._request(path, params={**parameters, "method": "GET"}, add_marketplace=False)
+            answer = self._library._request(path, params=dict(parameters), add_marketplace=False)
         except AmazonError as error:
             self._quotas.follow(operation, error.rate_limit)
             if isinstance(error, AmazonThrottled):

@@ -22,6 +22,9 @@ class Rate:
 
 
 RATES = {
+    "searchOrders": Rate(0.0056, 20),
+    "getOrder": Rate(0.5, 30),
+    "createReport": Rate(0.0167, 15),
     "getReports": Rate(0.0222, 10),
     "getReport": Rate(2, 15),
     "getReportDocument": Rate(0.0167, 15),

@@ -1,8 +1,8 @@
 """Delivery: each message reaches the remote system exactly once, through crashes, time-outs and lost answers.
 
 1. `sending` is committed before anything is sent.
-2. What may have reached the remote side is looked for there, by its reference, before it is sent again; and it counts
-   as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when its
+2. Every message is looked for on the remote side, by its reference, before it is sent; and what may have been sent
+   counts as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when its
    answer was lost or, where its worker died, when the next worker began. Between `sending` and the sending itself
    come questions and waits that can take minutes.
 3. The message is sent, once.
@@ -20,6 +20,9 @@ from typing import Protocol
 
 from amazon_sage_assets.outbox.messages import Message, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
+
+
+LOOK_AHEAD = 100  # messages that are looked for at a time, just before they are sent
 
 
 class Refused(Exception):  # noqa: N818
@@ -162,13 +165,17 @@ def _send_all(
     now: Callable[[], datetime],
     progress: Callable[[str], None],
 ) -> None:
-    pending = list(_found_already(remote, [m for m in queue if m.attempts], report))
+    pending: list[Outcome] = []
+    settled: set[str] = set()
     lost = 0
-    settled = {outcome.message_key for outcome in pending}
-    for number, queued in enumerate(queue, start=1):
+    for place, queued in enumerate(queue):
+        if place % LOOK_AHEAD == 0:
+            outbox.step(now(), pending)  # a look that fails must not lose what was just done
+            pending = _found_already(remote, queue[place : place + LOOK_AHEAD], report)
+            settled = {outcome.message_key for outcome in pending}
         if queued.message_key in settled:
             continue
-        progress(f"{number} of {len(queue)}: {queued.remote_reference}")
+        progress(f"{place + 1} of {len(queue)}: {queued.remote_reference}")
         message = outbox.step(now(), pending, queued.message_key)
         pending = []
         if message is None:
@@ -240,12 +247,10 @@ def _resolve(
         sleep(max(0.0, (min(waits.end(m) for m in waiting) - now()).total_seconds()))
 
 
-def _found_already(remote: Remote, retried: Sequence[Message], report: Report) -> list[Outcome]:
-    """A last look before sending again."""
-    if not retried:
-        return []
-    found = remote.find(retried)
-    outcomes = [_as_found(message, found[message.message_key]) for message in retried if message.message_key in found]
+def _found_already(remote: Remote, queue: Sequence[Message], report: Report) -> list[Outcome]:
+    """A last look before sending. Also what was never tried is looked for: our own records may be older than Sage's."""
+    found = remote.find(queue)
+    outcomes = [_as_found(message, found[message.message_key]) for message in queue if message.message_key in found]
     report.proven += [outcome.message_key for outcome in outcomes if outcome.status == Status.DELIVERED]
     return outcomes
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from amazon_sage_assets.control import insert_rows
+from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.outbox.messages import UNSENT, Message, Outcome, Status
 from amazon_sage_assets.warehouse import Warehouse
 
@@ -18,18 +18,26 @@ _MOMENTS = ("due_at", "sent_at")
 class Outbox:
     """The messages of one remote system, for the worker that delivers them."""
 
-    def __init__(self, warehouse: Warehouse, system: str, skip: Collection[str] = ()) -> None:
-        """`skip` are keys that must wait for something else, such as a payout that Amazon has not paid yet."""
+    def __init__(
+        self, warehouse: Warehouse, system: str, skip: Collection[str] = (), documents: Collection[str] = ()
+    ) -> None:
+        """`skip` are keys that must wait for something else, such as a payout that Amazon has not paid yet.
+
+        `documents`, where given, are the only kinds of document that go out.
+        """
         self._warehouse = warehouse
         self.system = system
         self._skip = list(skip)
+        self._documents = list(documents)
 
     def approved(self, now: datetime) -> list[Message]:
         """What may be sent now: approved as it stands, and due. The most urgent first."""
         return self._messages(
             "where system = $1 and status = 'approved' and approved_hash = payload_hash and due_at <= $2"
-            " and not list_contains($3::varchar[], message_key) order by priority, due_at, message_key",
-            [self.system, plain(now), self._skip],
+            " and not list_contains($3::varchar[], message_key)"
+            " and (len($4::varchar[]) = 0 or list_contains($4::varchar[], document))"
+            " order by priority, due_at, message_key",
+            [self.system, plain(now), self._skip, self._documents],
         )
 
     def sending(self) -> list[Message]:
@@ -43,6 +51,8 @@ class Outbox:
 
         None where nobody else may send it: it is no longer approved, or another worker has it.
         """
+        if claim is None and not outcomes:
+            return None
         with self._warehouse.transaction() as connection:
             for outcome in outcomes:
                 _keep(connection, outcome, now, actor)
@@ -75,16 +85,21 @@ def put(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message], now: d
 
     Raises ValueError for a message that was sent: that must become a correction.
     """
-    for message in wanted:
-        rows = connection.execute(
-            "select status, payload_hash, due_at from outbox.messages where message_key = $1", [message.message_key]
+    messages = list(wanted)
+    known = {
+        key: rest
+        for key, *rest in connection.execute(
+            "select message_key, status, payload_hash, due_at from outbox.messages"
+            " where list_contains($1::varchar[], message_key)",
+            [[message.message_key for message in messages]],
         ).fetchall()
-        if not rows:
-            row = [getattr(message, name) for name in _COLUMNS]
-            _insert(connection, row, now)
-            note(connection, message.message_key, now, "planned", Status.PLANNED, actor, "")
-            continue
-        status, payload_hash, due_at = rows[0]
+    }
+    _insert(connection, [message for message in messages if message.message_key not in known], now)
+    events = [
+        (m.message_key, plain(now), "planned", "planned", actor, "") for m in messages if m.message_key not in known
+    ]
+    for message in (m for m in messages if m.message_key in known):
+        status, payload_hash, due_at = known[message.message_key]
         if status not in UNSENT:
             raise ValueError(f"{message.message_key} is {status}; what was sent is never replaced.")
         if payload_hash == message.payload_hash and status != Status.SUPERSEDED and due_at == plain(message.due_at):
@@ -99,7 +114,8 @@ def put(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message], now: d
                 message.currency, message.payload, message.payload_hash, plain(message.due_at), message.priority,
             ],
         )  # fmt: skip
-        note(connection, message.message_key, now, "planned anew", Status.PLANNED, actor, f"was {status}")
+        events.append((message.message_key, plain(now), "planned anew", "planned", actor, f"was {status}"))
+    insert_frame(connection, "outbox.events", events)
 
 
 def duplicate_references(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -154,11 +170,13 @@ def _keep(connection: duckdb.DuckDBPyConnection, outcome: Outcome, now: datetime
     note(connection, outcome.message_key, now, outcome.event, outcome.status, actor, outcome.detail)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, row: list[object], now: datetime) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, messages: Sequence[Message], now: datetime) -> None:
     names = [*_COLUMNS, "created_at"]
-    values = [plain(value) if isinstance(value, datetime) else value for value in (*row, now)]
-    places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
-    connection.execute(f"insert into outbox.messages ({', '.join(names)}) values ({places})", values)
+    rows = [
+        tuple(plain(v) if isinstance(v, datetime) else v for v in (*(getattr(m, n) for n in _COLUMNS), now))
+        for m in messages
+    ]
+    insert_frame(connection, "outbox.messages", rows, names)
 
 
 def _message(row: tuple[object, ...]) -> Message:

@@ -54,6 +54,33 @@ def approve_all(connection: duckdb.DuckDBPyConnection, by: str, now: datetime) -
     return [_approve_one(connection, key, by, now, standing, (Status.PLANNED,)) for (key,) in rows]
 
 
+def approve_documents(
+    connection: duckdb.DuckDBPyConnection,
+    documents: Sequence[str],
+    by: str,
+    now: datetime,
+    order_ids: Sequence[str] = (),
+    statuses: Sequence[str] = (Status.PLANNED,),
+) -> int:
+    """Approve what waits of these kinds of document, of all orders or of some. Returns how many."""
+    wanted = [list(documents), [str(s) for s in statuses], list(order_ids)]
+    condition = (
+        "list_contains($1, document) and list_contains($2, status)"
+        " and (len($3::varchar[]) = 0 or list_contains($3::varchar[], order_id))"
+    )
+    connection.execute(
+        "insert into outbox.events select message_key, $4::timestamp, 'approved', 'approved', $5, ''"
+        f" from outbox.messages where {condition}",
+        [*wanted, plain(now), by],
+    )
+    rows = connection.execute(
+        "update outbox.messages set status = 'approved', approved_by = $5, approved_at = $4,"
+        f" approved_hash = payload_hash, last_error = null, hold_code = null where {condition} returning message_key",
+        [*wanted, plain(now), by],
+    ).fetchall()
+    return len(rows)
+
+
 def _standing(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     """Status and reason of every settlement, read once: asking for one costs as much as asking for all."""
     rows = connection.execute("select settlement_key, status, hold_reason from core.core__settlement_status").fetchall()

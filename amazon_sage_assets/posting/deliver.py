@@ -43,7 +43,7 @@ def utc_now() -> datetime:
 
 
 @contextmanager
-def _alone(company: Company) -> Iterator[None]:
+def alone(company: Company) -> Iterator[None]:
     """The system's lock goes with its process, so a killed run leaves nothing locked."""
     folder = company.environment.connections
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -68,7 +68,7 @@ def post(
 ) -> Posted:
     """Post everything that is approved and due. Raises AlreadyPosting, or SageError where Sage cannot be read."""
     warehouse = company.warehouse
-    with _alone(company):
+    with alone(company):
         if company.profile.posting == "auto":
             with warehouse.transaction() as connection:
                 refresh_queue(connection, company.profile, now())

@@ -5,19 +5,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from amazon_sage_assets.outbox.delivery import Found, Holding, NotSent, Refused, Sent, Uncertain, Unreachable
 from amazon_sage_assets.outbox.messages import Message
+from amazon_sage_assets.sage import allocations
+from amazon_sage_assets.sage.allocations import Allocations
 from amazon_sage_assets.sage.client import SageClient, quoted
-from amazon_sage_assets.sage.documents import Document, document
+from amazon_sage_assets.sage.documents import Dated, Document, document
 from amazon_sage_assets.sage.outcomes import SageError, SageRefused, SageUncertain
 from amazon_sage_assets.sage.reference_data import Bank, NominalKey, ReferenceData
+from amazon_sage_assets.sage.sop_documents import DESPATCH, ORDER_KINDS, SopDocuments
+from amazon_sage_assets.sage.sop_records import SopRecords
 
 SYSTEM = "sage"
 LOOK_UP_TOGETHER = 20  # references in one filter: about 1,000 characters of address
 OPEN = "Normal"  # any other word means that Sage would warn, move the nominal part, or refuse
-_SALES_KINDS = ("sales_receipt", "sales_payment")
+_CASH_KINDS = ("sales_receipt", "sales_payment")
+_BILLS = ("sales_credit_note", "sales_invoice")
+_SALES_KINDS = _CASH_KINDS + _BILLS
 
 
 @dataclass
@@ -33,6 +40,7 @@ class SageRemote:
     no_vat_code: str
     closed_period: Literal["hold", "next_open"]
     guard: Callable[[Message], None] = lambda _: None
+    sop: SopRecords = field(default_factory=SopRecords)
     _days: dict[tuple[str, date], str] = field(default_factory=dict)
     _periods: list[date] = field(default_factory=list)
 
@@ -40,18 +48,41 @@ class SageRemote:
         try:
             self.guard(message)
             wanted = self.render(message)
-            day, note = self._day(message, wanted)
-            answer = self.client.post(wanted.path, wanted.model_copy(update={"transaction_date": day}).body())
+            day, note = self._day(message, wanted) if isinstance(wanted, Dated) else (None, "")
+            if isinstance(wanted, Dated):
+                wanted = wanted.model_copy(update={"transaction_date": day})
+            answer = self._post(message, wanted)
         except SageRefused as error:
-            raise Refused(str(error)) from None
+            raise Refused(self._without_personal_data(message, str(error))) from None
         except SageUncertain as error:
             raise Uncertain(str(error)) from None
         except SageError as error:
             raise NotSent(str(error)) from None
+        if message.kind in ORDER_KINDS and isinstance(answer, dict):
+            note = _total_note(answer, message)
         return Sent(self._id_of(message, answer), note, day)
+
+    def _post(self, message: Message, wanted: Document) -> Any:
+        if message.kind != allocations.KIND:
+            return self.client.post(wanted.path, wanted.body())
+        Allocations(self.client, self.records).send(message, wanted.body())
+        return {"id": json.loads(message.payload)["lines"][0]["entry"]}  # an allocation has no number of its own
+
+    def _without_personal_data(self, message: Message, words: str) -> str:
+        """Sage may say back what it was sent."""
+        if message.kind in ORDER_KINDS:
+            for personal in self._sop_documents.secrets_of(message):
+                words = words.replace(personal, "…")
+        return words
+
+    @property
+    def _sop_documents(self) -> SopDocuments:
+        return SopDocuments(self.client, self.records, self.sop)
 
     def _id_of(self, message: Message, answer: Any) -> str:
         """Sage's number for the document. An answer without one proves nothing, so then Sage's books must show it."""
+        if message.kind == DESPATCH and isinstance(answer, dict) and answer.get("sop_order_return_id"):
+            return str(answer["sop_order_return_id"])
         if isinstance(answer, dict) and (answer.get("urn") or answer.get("id")):
             return str(answer.get("urn") or answer["id"])
         try:
@@ -64,11 +95,19 @@ class SageRemote:
 
     def render(self, message: Message) -> Document:
         """The document with Sage's ids. Raises SageRefused with what does not exist or does not fit."""
+        if message.kind in ORDER_KINDS:
+            return self._sop_documents.render_order(message)
+        if message.kind == DESPATCH:
+            return self._sop_documents.render_despatch(message)
+        if message.kind == allocations.KIND:
+            return Allocations(self.client, self.records).render(message)
         payload = json.loads(message.payload)
         content: dict[str, Any] = {
             name: payload[name] for name in ("transaction_date", "reference", "second_reference")
         }
-        if message.kind in _SALES_KINDS:
+        if message.kind in _BILLS:
+            content |= self._bill(payload)
+        elif message.kind in _CASH_KINDS:
             bank = self._bank(payload["bank"], message.currency)
             content |= {
                 "customer_id": self.records.customer(payload["customer"]["marketplace"]),
@@ -87,6 +126,35 @@ class SageRemote:
             content |= {"bank_id": bank.id, "narrative": payload["narrative"]}
             content |= self._analysis(payload["nominal_analysis_items"], self.records.is_foreign(bank))
         return document(message.kind, content)
+
+    def _bill(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A credit note or an invoice: net per account, and net and VAT per tax code."""
+        items = payload["items"]
+        for item in items:
+            self._known((item["code"], item["cost_centre"], item["department"]))
+        taxes: dict[int, list[Decimal]] = {}
+        for item in items:
+            sums = taxes.setdefault(self.records.tax_code(item["tax_code"] or self.no_vat_code), [Decimal(0)] * 2)
+            sums[0] += Decimal(item["goods_value"])
+            sums[1] += Decimal(item["tax_value"])
+        return {
+            "customer_id": self.records.customer(payload["customer"]["marketplace"]),
+            "document_goods_value": sum((goods for goods, _ in taxes.values()), Decimal(0)),
+            "document_tax_value": sum((tax for _, tax in taxes.values()), Decimal(0)),
+            "tax_analysis_items": [
+                {"id": tax_id, "goods_amount": goods, "tax_amount": tax} for tax_id, (goods, tax) in taxes.items()
+            ],
+            "nominal_analysis_items": [
+                {
+                    "code": item["code"],
+                    "cost_centre": item["cost_centre"],
+                    "department": item["department"],
+                    "narrative": item["narrative"],
+                    "value": Decimal(item["goods_value"]),
+                }
+                for item in items
+            ],
+        }
 
     def _bank(self, nominal_code: str, currency: str) -> Bank:
         bank = self.records.bank(nominal_code)
@@ -134,7 +202,7 @@ class SageRemote:
             parts = " / ".join(filter(None, nominal))
             raise SageRefused(f"Sage has no nominal code {parts}. Correct accounts.csv or add the code in Sage.")
 
-    def _day(self, message: Message, wanted: Document) -> tuple[date, str]:
+    def _day(self, message: Message, wanted: Dated) -> tuple[date, str]:
         """The day to post on, and why it is another than planned. Raises Holding where the profile wants a person."""
         day = wanted.transaction_date
         said = self._say(wanted.ledger, day)
@@ -163,22 +231,38 @@ class SageRemote:
         return self._periods
 
     def find(self, messages: Sequence[Message]) -> dict[str, Found]:
-        """Look documents up by reference, many in one request."""
+        """Look documents up, many in one request."""
         found: dict[str, Found] = {}
         try:
-            for sales in (False, True):
-                wanted = [m for m in messages if (m.kind in _SALES_KINDS) == sales]
+            for look, wanted in self._lookers(messages):
                 for some in _batches(wanted):
-                    path = "/sales_posted_transactions" if sales else "/bank_posted_transactions"
-                    condition = " or ".join(f"reference eq {quoted(m.remote_reference)}" for m in some)
-                    rows = self.client.read_all(path, condition)
-                    for message in some:
-                        entry = self._entry(message, rows)
-                        if entry:
-                            found[message.message_key] = entry
+                    found |= look(some)
         except SageError as error:
             raise Unreachable(str(error)) from None
         return found
+
+    def _lookers(
+        self, messages: Sequence[Message]
+    ) -> Iterator[tuple[Callable[[Sequence[Message]], dict[str, Found]], list[Message]]]:
+        """Who looks for which messages."""
+        sop = self._sop_documents
+        special: set[str] = {*ORDER_KINDS, DESPATCH, allocations.KIND, *_SALES_KINDS}
+        for kind in ORDER_KINDS:
+            yield partial(sop.find_orders, kind), [m for m in messages if m.kind == kind]
+        yield sop.find_despatches, [m for m in messages if m.kind == DESPATCH]
+        # Sage allows no allocation twice, so one that was never tried is not looked for.
+        yield (
+            Allocations(self.client, self.records).find,
+            [m for m in messages if m.kind == allocations.KIND and m.attempts],
+        )
+        yield partial(self._find_entries, "/sales_posted_transactions"), [m for m in messages if m.kind in _SALES_KINDS]
+        yield partial(self._find_entries, "/bank_posted_transactions"), [m for m in messages if m.kind not in special]
+
+    def _find_entries(self, path: str, messages: Sequence[Message]) -> dict[str, Found]:
+        condition = " or ".join(f"reference eq {quoted(m.remote_reference)}" for m in messages)
+        rows = self.client.read_all(path, condition)
+        entries = {message.message_key: self._entry(message, rows) for message in messages}
+        return {key: entry for key, entry in entries.items() if entry}
 
     def _entry(self, message: Message, rows: Sequence[dict[str, Any]]) -> Found | None:
         same = [row for row in rows if str(row["reference"]).casefold() == message.remote_reference.casefold()]
@@ -191,6 +275,14 @@ class SageRemote:
         value = "document_gross_value" if message.kind in _SALES_KINDS else "cheque_value"
         fits = all(abs(Decimal(str(row[value]))) == message.amount for row in same)
         return Found(str(same[0]["urn"]), fits, len(same))
+
+
+def _total_note(answer: dict[str, Any], message: Message) -> str:
+    """Without the right to set prices Sage may take its own: then the order stands there with another total."""
+    total = answer.get("total_gross_value")
+    if total is None or Decimal(str(total)) == message.amount:
+        return ""
+    return f"Sage's total is {total}, not {message.amount} {message.currency}"
 
 
 def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:

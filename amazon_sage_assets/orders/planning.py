@@ -1,0 +1,295 @@
+"""Keeps the outbox in step with Amazon's orders: what is due, whole and matched waits there as a Sage order.
+
+An order that cannot become one yet waits for its reason to go, and nothing else waits with it. What Sage has is left
+alone: what happens to such an order later is an exception for a person, never a second document.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from amazon_sage_assets.accounting.order_plan import (
+    DAILY_ORDER,
+    KIND,
+    ORDER,
+    DoesNotFit,
+    OrderHead,
+    PlannedOrder,
+    RoundingRule,
+    SoldItem,
+    StockPart,
+    merged,
+    plan_order,
+)
+from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.amazon.orders_api import Recipient
+from amazon_sage_assets.company import Company
+from amazon_sage_assets.control import insert_frame
+from amazon_sage_assets.outbox.messages import Message
+from amazon_sage_assets.outbox.store import put, supersede
+from amazon_sage_assets.posting.approval import approve_documents
+from amazon_sage_assets.posting.queue import SYSTEM
+from amazon_sage_assets.sage.delivery_address import AddressDoesNotFit, fit
+
+DAY_IS_OVER = timedelta(hours=3)  # after midnight the last orders of a day have been told
+PRIORITY = 1  # before anything that only books money
+BY_PROFILE = 'profile (orders.send = "auto")'
+
+# Orders that want a document and have none in Sage or on its way there.
+# A daily order covers what an order holds of one VAT treatment, so an order can be open in part.
+_COVERED = """
+create or replace temp table covered as
+select
+    c.order_id,
+    case when m.document = 'daily_order' then regexp_extract(m.message_key, '/([^/]+)/[0-9]+$', 1) end as treatment
+from outbox.covered_orders as c
+inner join outbox.messages as m on c.message_key = m.message_key
+where
+    m.document in ('order', 'daily_order')
+    and (m.status in ('delivered', 'sending') or (m.status = 'superseded' and m.remote_id is not null))
+"""
+_OPEN = """
+create or replace temp table open_orders as
+select o.* from core.core__orders as o
+where o.is_due
+and exists (
+    select 1 from core.core__order_items as i
+    where i.order_id = o.order_id and not exists (
+        select 1 from covered as c
+        where c.order_id = i.order_id and coalesce(c.treatment, i.vat_treatment) = i.vat_treatment
+    )
+)
+and o.order_id not in (select p.order_id from core.core__order_problems as p)
+"""
+_ITEMS = """
+select
+    i.order_id, i.vat_treatment, i.seller_sku, i.quantity, i.due_gross, i.vat, i.rate_bp, i.sage_tax_code,
+    i.postage, i.wrap, a.nominal_code, a.cost_centre, a.department, a.name,
+    list((s.stock_code, s.units) order by s.stock_code) as parts
+from core.core__order_items as i
+inner join open_orders as o on i.order_id = o.order_id
+inner join core.core__sku_matches as s
+    on i.account = s.account and i.marketplace = s.marketplace and i.seller_sku = s.seller_sku
+left join control.ledger_accounts as a on i.account_key = a.account_key
+group by all
+order by all
+"""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How many orders wait in the outbox after this, by kind of document, and how many could not be built."""
+
+    orders: int
+    daily_orders: int
+    unfit: int
+
+
+def plan_orders(
+    connection: duckdb.DuckDBPyConnection, company: Company, recipients: Mapping[str, Recipient], now: datetime
+) -> Planned:
+    """Bring every order that is not in Sage yet up to date in the outbox. One transaction of the caller.
+
+    `recipients` are those of the orders that we still send ourselves.
+    """
+    connection.execute("delete from core.document_problems where entity_type = 'order'")
+    connection.execute(_COVERED)
+    connection.execute(_OPEN)
+    cursor = connection.execute("select * from open_orders order by order_id")
+    names = [column[0] for column in cursor.description or ()]
+    orders = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    items: dict[str, list[tuple[str, SoldItem]]] = defaultdict(list)
+    for order_id, treatment, *rest in connection.execute(_ITEMS).fetchall():
+        items[order_id].append((treatment, _sold(*rest)))
+    rule = _rounding(connection, company)
+    windows_1252 = company.profile.sage.characters == "windows-1252"
+    built: list[tuple[PlannedOrder, list[tuple[str, Any]]]] = []
+    problems: list[tuple[str, str, str, str, str]] = []
+    for order in orders:
+        key, sold = order["order_id"], [item for _, item in items[order["order_id"]]]
+        if order["owner"] != "sop" or not sold:
+            continue
+        try:
+            recipient = _recipient(order, recipients, windows_1252)
+            if recipient is None:
+                continue
+            planned = plan_order(_head(order, recipient), sold, rule)
+            built.append((planned, [(key, planned.amount)]))
+        except AddressDoesNotFit as error:
+            problems.append(("order", key, error.code, key, str(error)))
+        except DoesNotFit as error:
+            problems.append(("order", key, "ORDER_VAT_DIFFERENCE", key, str(error)))
+    day_known = (now - DAY_IS_OVER).astimezone(company.profile.zone).date()
+    for head, shares in _days(connection, orders, items, day_known):
+        try:
+            planned = plan_order(head, merged(item for _, item in shares), rule)
+            built.append((planned, _covered(shares)))
+        except DoesNotFit as error:
+            first = shares[0][0]
+            problems.append(("daily_order", head.key, "ORDER_VAT_DIFFERENCE", first, str(error)))
+    insert_frame(connection, "core.document_problems", problems)
+    _bring_in(connection, built, now)
+    if company.profile.orders.send == "auto":
+        approve_documents(connection, (ORDER, DAILY_ORDER), BY_PROFILE, now)
+    daily = sum(1 for planned, _ in built if planned.document == DAILY_ORDER)
+    return Planned(len(built) - daily, daily, len(problems))
+
+
+def waiting_recipients(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Orders whose recipient a plan needs."""
+    rows = connection.execute(
+        "select order_id from core.core__orders where is_due and is_waiting and fulfilment = 'MFN' and owner = 'sop'"
+        " and recipient_hash is not null"
+    ).fetchall()
+    return [order_id for (order_id,) in rows]
+
+
+def _sold(
+    _sku: str, quantity: int, gross: Any, vat: Any, rate_bp: int, tax_code: str, postage: Any, wrap: Any,
+    nominal: str | None, cost_centre: str, department: str, name: str, parts: Sequence[tuple[str, int]],
+) -> SoldItem:  # fmt: skip
+    stock = tuple(StockPart(code, units) for code, units in parts)
+    ledger = Ledger(nominal or "", cost_centre or "", department or "", name or "")
+    return SoldItem(stock, quantity, gross, vat, rate_bp, tax_code, ledger, postage, wrap)
+
+
+def _rounding(connection: duckdb.DuckDBPyConnection, company: Company) -> RoundingRule:
+    rows = connection.execute(
+        "select nominal_code, cost_centre, department, name from control.ledger_accounts where account_key = 'rounding'"
+    ).fetchall()
+    orders = company.profile.orders
+    return RoundingRule(Ledger(*rows[0]), company.no_vat_code, orders.tolerance, orders.negative_rounding)
+
+
+def _recipient(order: Mapping[str, Any], recipients: Mapping[str, Recipient], windows_1252: bool) -> str | None:
+    """The hash of whom it goes to; empty where it is sent already, None where we do not know it yet."""
+    if order["fulfilment"] != "MFN" or not order["is_waiting"]:
+        return ""
+    known = recipients.get(order["order_id"])
+    if known is None:
+        return None
+    fit(known, windows_1252=windows_1252)
+    return str(order["recipient_hash"])
+
+
+def _head(order: Mapping[str, Any], recipient: str) -> OrderHead:
+    is_ours = order["fulfilment"] == "MFN"
+    return OrderHead(
+        key=f"{order['account']}/order/{order['order_id']}",
+        document=ORDER,
+        customer_document_no=order["order_id"],
+        marketplace=order["marketplace"],
+        currency=order["currency"],
+        fulfilment=order["fulfilment"],
+        day=order["purchased_day"] if is_ours else order["shipped_day"],
+        deliver_by=order["ship_by_at"].date() if is_ours and order["ship_by_at"] else None,
+        recipient=recipient,
+    )
+
+
+Shares = list[tuple[str, SoldItem]]
+
+
+def _days(
+    connection: duckdb.DuckDBPyConnection,
+    orders: Iterable[Mapping[str, Any]],
+    items: Mapping[str, Sequence[tuple[str, SoldItem]]],
+    until: date,
+) -> Iterator[tuple[OrderHead, Shares]]:
+    """The daily orders of days that are over: per site, fulfilment and VAT treatment, with what each order brings.
+
+    Orders that become known after their day's order is in Sage make another order of that day.
+    """
+    groups: dict[tuple[str, str, str, str, date, str], Shares] = defaultdict(list)
+    for order in orders:
+        if order["owner"] == "sop_daily" and order["shipped_day"] < until:
+            where = (order["account"], order["marketplace"], order["fulfilment"], order["currency"])
+            for treatment, item in items[order["order_id"]]:
+                groups[(*where, order["shipped_day"], treatment)].append((order["order_id"], item))
+    sent = _sent_days(connection)
+    covered = set(connection.execute("select order_id, treatment from covered").fetchall())
+    for (account, site, fulfilment, currency, day, treatment), brought in sorted(groups.items()):
+        shares = [share for share in brought if (share[0], treatment) not in covered]
+        if not shares:
+            continue
+        event = f"{account}/daily/{site}/{fulfilment}/{day}/{treatment}"
+        number = sent.get(event, 0) + 1
+        letters = "".join(part[0] for part in treatment.split("_"))
+        yield (
+            OrderHead(
+                key=f"{event}/{number}",
+                document=DAILY_ORDER,
+                customer_document_no=f"{account}-{fulfilment}-{day:%y%m%d}-{letters}{number}".upper(),
+                marketplace=site,
+                currency=currency,
+                fulfilment=fulfilment,
+                day=day,
+            ),
+            shares,
+        )
+
+
+def _sent_days(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many daily orders of each event Sage has."""
+    rows = connection.execute(
+        "select regexp_replace(message_key, '/[0-9]+$', ''), count(*) from outbox.messages"
+        " where document = $1 and (status in ('delivered', 'sending') or remote_id is not null) group by 1",
+        [DAILY_ORDER],
+    ).fetchall()
+    return dict(rows)
+
+
+def _covered(shares: Shares) -> list[tuple[str, Any]]:
+    amounts: dict[str, Any] = {}
+    for order_id, item in shares:
+        amounts[order_id] = amounts.get(order_id, 0) + item.gross
+    return list(amounts.items())
+
+
+def _bring_in(
+    connection: duckdb.DuckDBPyConnection,
+    built: Sequence[tuple[PlannedOrder, list[tuple[str, Any]]]],
+    now: datetime,
+) -> None:
+    """The outbox as planned: new ones in, those that are no longer wanted out. What was sent stays."""
+    messages = [_message(planned) for planned, _ in built]
+    wanted = [message.message_key for message in messages]
+    rows = connection.execute(
+        "select message_key from outbox.messages where document in ('order', 'daily_order')"
+        " and status not in ('delivered', 'sending', 'superseded') and not list_contains($1::varchar[], message_key)",
+        [wanted],
+    ).fetchall()
+    supersede(connection, [key for (key,) in rows], now, "the order no longer wants it")
+    put(connection, messages, now, "planning")
+    gone = [*wanted, *(key for (key,) in rows)]
+    connection.execute("delete from outbox.covered_orders where list_contains($1::varchar[], message_key)", [gone])
+    insert_frame(
+        connection,
+        "outbox.covered_orders",
+        [(planned.message_key, order_id, gross) for planned, covered in built for order_id, gross in covered],
+    )
+
+
+def _message(planned: PlannedOrder) -> Message:
+    is_single = planned.document == ORDER
+    return Message(
+        message_key=planned.message_key,
+        system=SYSTEM,
+        kind=KIND,
+        settlement_key=None,
+        document=planned.document,
+        period=f"{planned.document_date:%Y-%m}",
+        document_date=planned.document_date,
+        remote_reference=planned.remote_reference,
+        amount=planned.amount,
+        currency=planned.currency,
+        payload=planned.payload,
+        payload_hash=planned.payload_hash,
+        due_at=datetime.combine(planned.document_date, datetime.min.time(), UTC),
+        priority=PRIORITY,
+        order_id=planned.remote_reference if is_single else None,
+    )
