@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, get_args, get_type_hints
 
 import anyio.to_thread
@@ -33,6 +34,15 @@ def routes(books: Books, requests: Counter[str]) -> list[Route]:
         _route("close_period", "POST", lambda body: books.close_period(_day(body, "start"))),
         _route("open_period", "POST", lambda body: books.open_period(_day(body, "start"))),
         _route("update_nominal", "POST", lambda _: {"postings": books.update_nominal()}),
+        read("sop_orders", lambda: _as_text(books.sop_orders())),
+        read("sop_returns", lambda: _as_text(books.sop_orders("return"))),
+        read("stock", lambda: {"/".join(key): str(quantity) for key, quantity in books.stock().items()}),
+        _route("set_stock", "POST", lambda body: _set_stock(books, body)),
+        _route("despatch", "POST", lambda body: {"document_no": _move(books.despatch, body)}),
+        _route("invoice_orders", "POST", lambda body: {"document_nos": _bill(books.invoice_orders, body)}),
+        _route("cancel_order", "POST", lambda body: books.cancel_order(body["order"])),
+        _route("receive_return", "POST", lambda body: {"document_no": _move(books.receive_return, body)}),
+        _route("credit_returns", "POST", lambda body: {"document_nos": _bill(books.credit_returns, body)}),
         _route("enter_by_hand", "POST", lambda body: _enter(books, body)),
         _route("import_journal", "POST", lambda body: {"urn": books.import_journal(body["text"])}),
         _route("reconcile", "POST", lambda body: _reconcile(books, body)),
@@ -74,6 +84,29 @@ def _enter(books: Books, body: dict[str, Any]) -> dict[str, int]:
         raise Refused(f"'{body.get('kind')}' is not a kind of document: {', '.join(DOCUMENTS)}.", "kind")
     more = {name: body[name] for name in ("user_name", "source") if name in body}
     return {"urn": books.enter_by_hand(body["kind"], body["body"], **more)}
+
+
+def _as_text(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()} for row in rows]
+
+
+def _set_stock(books: Books, body: dict[str, Any]) -> None:
+    books.set_stock(body["code"], body["warehouse"], Decimal(body["quantity"]))
+
+
+def _move(work: Callable[..., str], body: dict[str, Any]) -> str:
+    """`{"order": "202-1", "courier": "Royal Mail", "consignment_no": "RM1", "day": "2026-03-04",
+    "lines": {"KETTLE-01": 2}}`, and `sales_return` in the place of `order`; the first is needed."""
+    return work(**_with_day(body))
+
+
+def _bill(work: Callable[..., list[str]], body: dict[str, Any]) -> list[str]:
+    """`{"day": "2026-03-04", "order_ids": [1388180]}`, and `return_ids`; nothing is needed."""
+    return work(**_with_day(body))
+
+
+def _with_day(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, **({"day": _day(body, "day")} if body.get("day") else {})}
 
 
 def _reconcile(books: Books, body: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ LARGEST = Decimal(10) ** 10
 class Field:
     """One field. `size` is the length of a text, the decimals of a number."""
 
-    kind: Literal["whole", "text", "number", "flag", "moment", "list"]
+    kind: Literal["whole", "text", "number", "flag", "moment", "list", "object"]
     size: int = 0
     required: bool = False
     items: Mapping[str, "Field"] | None = None
@@ -153,7 +153,7 @@ def checked(body: object, fields: Fields, options: Options, place: str = "") -> 
     Raises Refused with the first fault, and the field where it stands.
     """
     if not isinstance(body, dict):
-        raise Refused(f"'{place or 'the body'}' must be an object.", place)
+        raise Refused(f"'{place.rstrip('.') or 'the body'}' must be an object.", place.rstrip("."))
     for name in body:
         if name not in fields:
             raise Refused(f"'{place}{name}' is not a field of this resource.", f"{place}{name}")
@@ -215,6 +215,10 @@ def _list(value: object, field: Field, options: Options, where: str) -> list[Bod
     return [checked(item, items, options, f"{where}[{number}].") for number, item in enumerate(value)]
 
 
+def _object(value: object, field: Field, options: Options, where: str) -> Body:
+    return checked(value, field.items or {}, options, f"{where}.")
+
+
 _READERS: dict[str, Callable[[Any, Field, Options, str], Any]] = {
     "whole": _whole,
     "text": _text,
@@ -222,4 +226,5 @@ _READERS: dict[str, Callable[[Any, Field, Options, str], Any]] = {
     "flag": _flag,
     "moment": _moment,
     "list": _list,
+    "object": _object,
 }

@@ -1,7 +1,7 @@
 """The books of one company: everything the simulated Sage remembers, and a person's way to it past the API."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,11 +19,17 @@ from amazon_sage_assets.sandbox.sage200 import (
     periods,
     sales_ledger,
     sign_in,
+    sop_bills,
+    sop_bodies,
+    sop_despatch,
+    sop_orders,
+    stock,
 )
 from amazon_sage_assets.sandbox.sage200.currencies import MILLION
 from amazon_sage_assets.sandbox.sage200.defaults import ENUMERATIONS, SETTINGS
 from amazon_sage_assets.sandbox.sage200.options import Options
 from amazon_sage_assets.sandbox.sage200.refusals import Refused
+from amazon_sage_assets.sandbox.sage200.sop_orders import Kind
 from amazon_sage_assets.sandbox.sage200.store import Store, change_setting
 
 # Each kind of document: its fields, and what books it.
@@ -123,6 +129,84 @@ class Books:
             }
             return self._add("customers", values)
 
+    def add_warehouse(self, name: str, description: str = "") -> int:
+        _fits("name", name, 20)
+        return self._add("warehouses", {"name": name, "description": description})
+
+    def add_product(
+        self,
+        code: str,
+        name: str,
+        *,
+        tax_code_id: int | None,
+        nominal_reference: str = "4000",
+        warehouses: Mapping[str, Decimal] | None = None,
+        list_price: Decimal = Decimal(0),
+        description: str = "",
+        barcode: str = "",
+    ) -> int:
+        """`warehouses` says where it is held and how much of it; without it, everywhere and nothing."""
+        for field, value, longest in (("code", code, 30), ("name", name, 60), ("barcode", barcode, 60)):
+            _fits(field, value, longest)
+        with self.store.writing() as db:
+            values = {
+                "code": code,
+                "name": name,
+                "description": description,
+                "barcode": barcode,
+                "tax_code_id": tax_code_id,
+                "nominal_id": lookups.nominal_id(db, nominal_reference, "", "", "nominal_reference"),
+                "list_price": _scaled(list_price, 5),
+            }
+            product_id = self._add("products", values)
+            if warehouses is None:
+                warehouses = {row["name"]: Decimal(0) for row in db.execute("select name from warehouses")}
+            for warehouse, quantity in warehouses.items():
+                self.set_stock(code, warehouse, quantity)
+            return product_id
+
+    def change_product_tax_code(self, code: str, tax_code_id: int | None) -> None:
+        with self.store.writing() as db:
+            product = lookups.by_name(db, "products", "code", code, "code")
+            db.execute(
+                "update products set tax_code_id = ?, updated = ? where id = ?",
+                (tax_code_id, moments.stored(self.now()), product["id"]),
+            )
+
+    def set_stock(self, code: str, warehouse: str, quantity: Decimal) -> None:
+        """So much lies there now, whatever was there before."""
+        with self.store.writing() as db:
+            product = lookups.by_name(db, "products", "code", code, "code")
+            place = lookups.by_name(db, "warehouses", "name", warehouse, "warehouse")
+            stock.add_holding(db, product["id"], place["id"], _scaled(quantity, 5), moments.stored(self.now()))
+
+    def add_courier(self, name: str, tracking_url: str = "", website: str = "", *, is_default: bool = False) -> int:
+        """`tracking_url` is what the consignment number is put behind."""
+        _fits("name", name, 60)
+        values = {"name": name, "tracking_url": tracking_url, "website": website, "is_default": is_default}
+        return self._add("couriers", values)
+
+    def add_charge(
+        self,
+        code: str,
+        name: str,
+        value: Decimal = Decimal(0),
+        *,
+        nominal_reference: str = "4000",
+        tax_code_id: int | None = None,
+    ) -> int:
+        """An additional charge, such as carriage, that charge lines of orders name by its code."""
+        _fits("code", code, 20)
+        with self.store.writing() as db:
+            values = {
+                "code": code,
+                "name": name,
+                "value": _scaled(value, 2),
+                "nominal_id": lookups.nominal_id(db, nominal_reference, "", "", "nominal_reference"),
+                "tax_code_id": tax_code_id,
+            }
+            return self._add("additional_charges", values)
+
     def _add(self, table: str, values: Mapping[str, Any]) -> int:
         row = {**values, "created": moments.stored(self.now()), "updated": moments.stored(self.now())}
         places = ", ".join(f":{name}" for name in row)
@@ -196,6 +280,67 @@ class Books:
         with self._desk(user_name, "") as desk:
             return journals.import_journal(desk, text, suspense)
 
+    def enter_sop(self, kind: Kind, body: object) -> int:
+        """Book a sales order or a sales return and say its id. Raises Refused."""
+        with self._desk("api", "") as desk:
+            return sop_orders.enter(desk, kind, bodies.checked(body, sop_bodies.SOP_ORDER, self.options))
+
+    def confirm_despatch(self, body: object) -> str:
+        """The despatch that the API asks for; its number."""
+        with self._desk("api", "") as desk:
+            return sop_despatch.confirm(desk, bodies.checked(body, sop_bodies.CONFIRM_DESPATCH, self.options))
+
+    # Sales orders at the desk
+
+    def despatch(
+        self,
+        order: str,
+        courier: str = "",
+        consignment_no: str = "",
+        day: date | None = None,
+        lines: Mapping[str, Decimal] | None = None,
+    ) -> str:
+        """Pick and despatch an order, named by Sage's number or the customer's; the number of the despatch.
+
+        Everything that is left of it, or the quantity of each stock code in `lines`. Raises Refused.
+        """
+        with self._desk("SARAH", "") as desk:
+            document = sop_orders.find(desk.db, "order", order)
+            tracking: bodies.Body = {"consignment_no": consignment_no}
+            if courier:
+                tracking["courier_id"] = lookups.by_name(desk.db, "couriers", "name", courier, "courier")["id"]
+            wanted = sop_despatch.all_that_is_left(desk.db, document, lines)
+            return sop_despatch.move_goods(desk, document, wanted, self._day(day), tracking)
+
+    def invoice_orders(self, day: date | None = None, order_ids: Iterable[int] | None = None) -> list[str]:
+        """Print and post the invoices of all that was despatched; dated as the despatch, or on `day`. Their numbers."""
+        with self._desk("SARAH", "LedgerSOP") as desk:
+            return sop_bills.bill_all(desk, "order", day, order_ids)
+
+    def cancel_order(self, order: str) -> None:
+        """Raises Refused for an order of which goods have left."""
+        with self._desk("SARAH", "") as desk:
+            sop_orders.cancel(desk, sop_orders.find(desk.db, "order", order))
+
+    def receive_return(
+        self, sales_return: str, day: date | None = None, lines: Mapping[str, Decimal] | None = None
+    ) -> str:
+        """Goods of a return are back in the warehouse; the number of the receipt. Raises Refused."""
+        with self._desk("SARAH", "") as desk:
+            document = sop_orders.find(desk.db, "return", sales_return)
+            wanted = sop_despatch.all_that_is_left(desk.db, document, lines)
+            return sop_despatch.move_goods(desk, document, wanted, self._day(day), {})
+
+    def credit_returns(self, day: date | None = None, return_ids: Iterable[int] | None = None) -> list[str]:
+        """Print and post the credit notes of all that was received; their numbers."""
+        with self._desk("SARAH", "LedgerSOP") as desk:
+            return sop_bills.bill_all(desk, "return", day, return_ids)
+
+    def _day(self, day: date | None) -> str:
+        return moments.stored_day(day or moments.day_of(moments.stored(self.now())))
+
+    # More documents of the API
+
     def allocate(self, body: object) -> None:
         with self._desk("api", "") as desk:
             sales_ledger.allocate(desk, bodies.checked(body, bodies.ALLOCATION, self.options))
@@ -242,6 +387,37 @@ class Books:
             ).fetchall()
         return {row[0]: from_pence(row[1]) for row in rows}
 
+    def sop_orders(self, kind: Kind = "order") -> list[dict[str, Any]]:
+        """Every sales order or return, oldest first; money in its currency, states as plain words."""
+        with self.store.reading() as db:
+            rows = db.execute(
+                "select o.*, c.reference as customer from sop_documents o join customers c on c.id = o.customer_id "
+                "where o.kind = ? order by o.id",
+                (kind,),
+            ).fetchall()
+        return [
+            {
+                **{name: row[name] for name in ("id", "document_no", "customer_document_no", "customer")},
+                "date": row["document_date"][:10],
+                "net": from_pence(row["net"]),
+                "vat": from_pence(row["tax"]),
+                "gross": from_pence(row["net"] + row["tax"]),
+                "status": row["document_status"].removeprefix("EnumDocumentStatus"),
+                "despatched": row["despatch_status"].removeprefix("EnumDocumentProcessStatus"),
+                "invoiced": row["invoice_status"].removeprefix("EnumDocumentProcessStatus"),
+            }
+            for row in rows
+        ]
+
+    def stock(self) -> dict[tuple[str, str], Decimal]:
+        """What lies where, by stock code and warehouse."""
+        with self.store.reading() as db:
+            rows = db.execute(
+                "select p.code, w.name, h.in_stock from warehouse_holdings h join products p on p.id = h.product_id "
+                "join warehouses w on w.id = h.warehouse_id order by 1, 2"
+            ).fetchall()
+        return {(row[0], row[1]): Decimal(row[2]).scaleb(-5) for row in rows}
+
     def documents(self) -> list[dict[str, Any]]:
         """Every document, by rising URN; `date` as `YYYY-MM-DD`, `value` in the currency of the document."""
         with self.store.reading() as db:
@@ -264,8 +440,13 @@ class Books:
 def _scaled(value: Decimal, places: int) -> int:
     scaled = Decimal(value).scaleb(places)
     if scaled != scaled.to_integral_value() or scaled < 0:
-        raise ValueError(f"{value} is not a rate of at most {places} decimals")
+        raise ValueError(f"{value} is not a positive number of at most {places} decimals")
     return int(scaled)
+
+
+def _fits(field: str, value: str, longest: int) -> None:
+    if not 0 < len(value) <= longest and (value or field != "barcode"):
+        raise ValueError(f"{field} '{value}' must have 1 to {longest} characters")
 
 
 def _currency(db: sqlite3.Connection, iso: str) -> int:

@@ -34,6 +34,7 @@ class Resource:
     key: str = "id"
     where: str = ""
     single: bool = False  # an object, where all others are arrays
+    listed: bool = True  # False: only one at a time or below its parent
     children: Mapping[str, Child] = field(default_factory=dict)
 
 
@@ -54,6 +55,10 @@ def text(**names: str) -> Columns:
 
 def money(**names: str) -> Columns:
     return _columns("number", 2, names)
+
+
+def quantity(**names: str) -> Columns:
+    return _columns("number", 5, names)
 
 
 def rate(**names: str) -> Columns:

@@ -15,6 +15,13 @@ SETTINGS = {
     # The code that a line takes when it names none.
     "default_tax_code": "1",
     "next_urn": "1327",
+    # Numbers of ten digits that sales order processing gives by itself.
+    "next_order_number": "187",
+    "next_return_number": "41",
+    "next_despatch_number": "154",
+    "next_receipt_number": "38",
+    "next_invoice_number": "213",
+    "next_credit_note_number": "31",
     # How a date is classed: Normal, Acceptable or Unacceptable.
     "closed_period": "Unacceptable",
     "future_period": "Acceptable",
@@ -29,6 +36,19 @@ SALES_RECEIPT = "TradingAccountEntryTypePurchasePaymentSalesReceipt"
 SALES_PAYMENT = "TradingAccountEntryTypePurchaseReceiptSalesPayment"
 BANK_PAYMENT = "BankAccountEntryTypePayment"
 BANK_RECEIPT = "BankAccountEntryTypeReceipt"
+STANDARD, FREE_TEXT, CHARGE, COMMENT = LINE_TYPES = (
+    "EnumLineTypeStandard",
+    "EnumLineTypeFreeText",
+    "EnumLineTypeCharge",
+    "EnumLineTypeComment",
+)
+LIVE, ON_HOLD, COMPLETE, DISPUTE, CANCELLED, DRAFT, PRINTED, LOST = DOCUMENT_STATUSES = tuple(
+    f"EnumDocumentStatus{name}"
+    for name in ("Live", "OnHold", "Complete", "Dispute", "Cancelled", "Draft", "Printed", "Lost")
+)
+# The name of the middle one is not published; a client takes it from the list.
+NONE, PART, FULL = PROCESS_STATUSES = tuple(f"EnumDocumentProcessStatus{name}" for name in ("None", "Part", "Full"))
+CONFIRMATION_INTENTS = ("ConfirmOnDespatch", "Confirm")
 NORMAL, ACCEPTABLE, UNACCEPTABLE = CLASSIFICATIONS = ("Normal", "Acceptable", "Unacceptable")
 LEDGERS = ("LedgerNominal", "LedgerSales", "LedgerPurchase", "LedgerCashBook", "LedgerStock", "LedgerSOP", "LedgerPOP",
            "LedgerWebAPI", "LedgerBankFeeds")  # fmt: skip
@@ -43,5 +63,11 @@ ENUMERATIONS = {
     },
     "bank_entry_types": {"Payment": BANK_PAYMENT, "Receipt": BANK_RECEIPT},
     "transaction_date_validation_classifications": {name: name for name in CLASSIFICATIONS},
+    "sop_line_types": {name.removeprefix("EnumLineType"): name for name in LINE_TYPES},
+    "sop_document_status_types": {name.removeprefix("EnumDocumentStatus"): name for name in DOCUMENT_STATUSES},
+    "sop_document_process_status_types": {
+        name.removeprefix("EnumDocumentProcessStatus"): name for name in PROCESS_STATUSES
+    },
+    "sop_confirmation_intent_types": {name: name for name in CONFIRMATION_INTENTS},
     "ledger_types": {name.removeprefix("Ledger"): name for name in LEDGERS},
 }

@@ -50,6 +50,14 @@ def tax_code(db: sqlite3.Connection, record_id: int | None, field: str) -> sqlit
     return row
 
 
+def by_name(db: sqlite3.Connection, table: str, column: str, name: str, field: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute(f"select * from {table} where {column} = ? collate nocase", (name,)).fetchone()
+    if row is None:
+        thing = table.removesuffix("s").replace("_", " ")
+        raise Refused(f"The {thing} '{name}' given in '{field}' does not exist.", field)
+    return row
+
+
 def ledger_type(db: sqlite3.Connection, value: str) -> None:
     """Raises Refused when no ledger has that name."""
     if not db.execute("select 1 from enumerations where list = 'ledger_types' and value = ?", (value,)).fetchone():

@@ -30,6 +30,27 @@ class Options:
     refuse_negative_lines: bool = True
     # False: nominal postings wait for POST /_sandbox/update_nominal.
     nominal_online: bool = True
+    # Whether the credit side of an allocation has positive or negative values; the debit side is positive.
+    allocation_credit_sign: Literal["positive", "negative", "either"] = "either"
+    # The settings of sales order processing that a client must read before it writes (`/sop_settings`).
+    auto_generate_order_return_numbers: bool = True
+    amend_nominal_codes: bool = True
+    are_prices_tax_inclusive: bool = False
+    allocate_stock_on_order_entry: bool = True
+    update_stock_on_despatch: bool = True
+    record_tracking_on_despatch: bool = True
+    # What happens to a free text line or a charge with a negative price.
+    negative_lines: Literal["accept", "refuse"] = "accept"
+    # Whether this user may type prices; if not, what happens to a price that is sent for a product or a known charge.
+    price_permission: Literal["ok", "ignored", "refused"] = "ok"
+    # Whether a second order of a customer with the same `customer_document_no` is refused.
+    refuse_duplicate_customer_document_no: bool = False
+    # Whether goods can be despatched that are not in stock.
+    despatch_without_stock: Literal["accept", "refuse"] = "accept"
+    # What stands in the second reference of an invoice from an order.
+    invoice_second_reference: Literal["customer_order", "order_number", "blank"] = "customer_order"
+    # False: a site older than 2025 R1, where returns cannot be written.
+    has_sop_returns: bool = True
     # Whether an exchange rate of 1.25 means 1.25 foreign for 1.00 of the base currency, or the other way round.
     rates_are: Literal["foreign_per_base", "base_per_foreign"] = "foreign_per_base"
     # How long an access token lasts.

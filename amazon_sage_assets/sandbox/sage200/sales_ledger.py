@@ -1,6 +1,8 @@
 """Sales invoices, credit notes, receipts, payments, and allocations between them."""
 
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from amazon_sage_assets.money import from_pence, round_half_up
@@ -24,12 +26,27 @@ SOURCE = "LedgerSales"
 _POSITIVE = ("document_goods_value", "document_tax_value", "document_discount_value", "document_tax_discount_value")
 
 
+@dataclass(frozen=True)
+class Bill:
+    """What asks for money or gives it back. An invoice (1) raises what the customer owes, a credit note (-1) lowers it;
+    the values of both are positive."""
+
+    kind: str
+    entry_type: str
+    prefix: str
+    sign: int
+
+
+INVOICES = Bill("sales_invoices", defaults.INVOICE, "SI", 1)
+CREDIT_NOTES = Bill("sales_credit_notes", defaults.CREDIT_NOTE, "SC", -1)
+
+
 def sales_invoice(desk: Desk, body: Body) -> int:
-    return _bill(desk, "sales_invoices", defaults.INVOICE, "SI", body, 1)
+    return _bill(desk, INVOICES, body)
 
 
 def sales_credit_note(desk: Desk, body: Body) -> int:
-    return _bill(desk, "sales_credit_notes", defaults.CREDIT_NOTE, "SC", body, -1)
+    return _bill(desk, CREDIT_NOTES, body)
 
 
 def sales_receipt(desk: Desk, body: Body) -> int:
@@ -40,8 +57,7 @@ def sales_payment(desk: Desk, body: Body) -> int:
     return _cash(desk, "sales_payments", defaults.SALES_PAYMENT, "SP", body, 1)
 
 
-def _bill(desk: Desk, kind: str, entry_type: str, prefix: str, body: Body, sign: int) -> int:
-    """An invoice (1) raises what the customer owes, a credit note (-1) lowers it; its values are positive."""
+def _bill(desk: Desk, bill: Bill, body: Body) -> int:
     db = desk.db
     customer = lookups.by_id(db, "customers", body["customer_id"], "customer_id")
     for field in _POSITIVE:
@@ -52,10 +68,23 @@ def _bill(desk: Desk, kind: str, entry_type: str, prefix: str, body: Body, sign:
         raise Refused("The document has no value.", "document_goods_value")
     lines = _nominal_lines(desk, body, customer, goods)
     taxes = _tax_lines(desk, body, customer, goods, tax)
-    rate = _customer_rate(db, customer, body)
+    return book_bill(desk, bill, body, customer, lines, taxes)
 
-    document = begin(desk, kind, body, goods + tax, SOURCE, bank_id=None, customer_id=customer["id"])
-    words = f"{prefix} / {document.second_reference} {customer['reference']}"
+
+def book_bill(
+    desk: Desk,
+    bill: Bill,
+    body: Body,
+    customer: sqlite3.Row,
+    lines: Sequence[tuple[int, int, str]],
+    taxes: Sequence[tuple[int, int, int]],
+) -> int:
+    """Post an invoice or a credit note whose lines add up: account, pence, narrative; tax code, goods, tax."""
+    db, sign = desk.db, bill.sign
+    goods, tax = sum(value for _, value, _ in lines), sum(amount for _, _, amount in taxes)
+    rate = customer_rate(db, customer, body)
+    document = begin(desk, bill.kind, body, goods + tax, SOURCE, bank_id=None, customer_id=customer["id"])
+    words = f"{bill.prefix} / {document.second_reference} {customer['reference']}"
     in_base = parts_to_base([*(value for _, value, _ in lines), tax], rate, desk.options)
     post(
         desk,
@@ -73,7 +102,7 @@ def _bill(desk: Desk, kind: str, entry_type: str, prefix: str, body: Body, sign:
         in_pounds = parts_to_base([tax_goods, tax_amount], rate, desk.options)
         record_tax(desk, document, tax_code_id, "Output", sign * in_pounds[0], sign * in_pounds[1])
     values = {"goods": goods, "tax": tax, "base_goods": sum(in_base[:-1]), "base_tax": in_base[-1], "rate": rate}
-    _enter_sale(desk, document, customer, entry_type, sign, values, body)
+    _enter_sale(desk, document, customer, bill.entry_type, sign, values, body)
     return document.urn
 
 
@@ -127,7 +156,7 @@ def _cash(desk: Desk, kind: str, entry_type: str, prefix: str, body: Body, sign:
         if body.get(field):
             raise Refused(f"This sandbox does not post '{field}'.", field)
     customer_value, bank_value, bank_rate = _cheque(desk, body, customer, bank)
-    rate = _customer_rate(db, customer, body)
+    rate = customer_rate(db, customer, body)
     owed = to_base(customer_value, rate, options)
     if bank["currency_id"] == customer["currency_id"]:
         banked, bank_rate = owed, rate
@@ -170,7 +199,7 @@ def _cheque(desk: Desk, body: Body, customer: sqlite3.Row, bank: sqlite3.Row) ->
     return customer_value, bank_value, ours["rate"]
 
 
-def _customer_rate(db: sqlite3.Connection, customer: sqlite3.Row, body: Body) -> int:
+def customer_rate(db: sqlite3.Connection, customer: sqlite3.Row, body: Body) -> int:
     currency = lookups.by_id(db, "currencies", customer["currency_id"], "customer_id")
     given = body.get("exchange_rate") or currency["rate"]
     if given < 0:

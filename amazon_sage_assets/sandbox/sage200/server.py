@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,14 +17,19 @@ from starlette.routing import Route
 from amazon_sage_assets.sandbox.sage200 import answers, back_door, sign_in
 from amazon_sage_assets.sandbox.sage200.books import DOCUMENTS, Books
 from amazon_sage_assets.sandbox.sage200.columns import Resource
+from amazon_sage_assets.sandbox.sage200.options import Options
 from amazon_sage_assets.sandbox.sage200.queries import Condition, by_key, read
 from amazon_sage_assets.sandbox.sage200.refusals import Refused
 from amazon_sage_assets.sandbox.sage200.resources import BELOW, WITH_IDS, catalogue
+from amazon_sage_assets.sandbox.sage200.sop_orders import Kind
+from amazon_sage_assets.sandbox.sage200.sop_resources import SOP_BELOW, SOP_WITH_IDS, sop_catalogue
 from amazon_sage_assets.sandbox.sage200.store import setting
 
 BASE = "/uk/sage200extra/accounts/v1"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 ID_DIGITS = 18
+BELOW_ANY = {**BELOW, **SOP_BELOW}
+ENTERED: dict[str, Kind] = {"sop_orders": "order", "sop_returns": "return"}
 
 
 @dataclass(frozen=True)
@@ -130,18 +136,23 @@ def _not_found(call: _Call) -> Refused:
     return Refused(f"No HTTP resource was found that matches {call.method} '{BASE}/{call.path}'.", "", 404)
 
 
+@lru_cache(maxsize=8)
+def _readable(options: Options) -> dict[str, Resource]:
+    return {**catalogue(options), **sop_catalogue(options)}
+
+
 def _get(books: Books, call: _Call) -> Any:
-    known = catalogue(books.options)
+    known = _readable(books.options)
     match call.path.split("/"):
-        case [name] if name in known:
+        case [name] if name in known and known[name].listed:
             with books.store.reading() as db:
                 found = read(db, known[name], call.parameters, books.options)
             return found[0] if known[name].single and isinstance(found, list) else found
-        case [name, number] if name in WITH_IDS:
+        case [name, number] if name in known and name in (*WITH_IDS, *SOP_WITH_IDS):
             return _one(books, known[name], _id(call, number), call)
-        case [parent, number, name] if (parent, name) in BELOW:
+        case [parent, number, name] if (parent, name) in BELOW_ANY:
             _one(books, known[parent], _id(call, number), call, {})
-            column = known[name].columns[BELOW[parent, name]]
+            column = known[name].columns[BELOW_ANY[parent, name]]
             with books.store.reading() as db:
                 only = Condition(f"{column.sql} = ?", (int(number),))
                 return read(db, known[name], call.parameters, books.options, only)
@@ -179,7 +190,25 @@ def _post(books: Books, call: _Call) -> Response:
         body = answers.parsed(call.body)
         books.allocate(body)
         return answers.answer(body, options.post_status)
+    if call.path in ENTERED and call.path in _readable(options):
+        return answers.answer(_entered_sop(books, call), options.post_status)
+    if call.path == "sop_confirm_despatch":
+        body = answers.parsed(call.body)
+        books.confirm_despatch(body)
+        return answers.answer(body, options.post_status)
     if call.path == "transaction_date_validation":
         classification, message = books.classify(answers.parsed(call.body))
         return answers.answer({"classification": classification, "message": message})
     raise _not_found(call)
+
+
+def _entered_sop(books: Books, call: _Call) -> Any:
+    """An order as Sage answers it: with its lines, and without the stamps that only a GET tells."""
+    number = books.enter_sop(ENTERED[call.path], answers.parsed(call.body))
+    resource = _readable(books.options)[call.path]
+    with books.store.reading() as db:
+        [found] = read(db, resource, {"$expand": "lines,delivery_address"}, books.options, by_key(resource, number))
+    for part in (found, found.get("delivery_address", {}), *found["lines"]):
+        for stamp in ("date_time_created", "date_time_updated"):
+            part.pop(stamp, None)
+    return found

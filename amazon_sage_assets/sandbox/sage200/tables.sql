@@ -114,3 +114,93 @@ create index nominal_entries_by_code on nominal_entries (nominal_id, period_id);
 create index nominal_entries_by_urn on nominal_entries (urn);
 create index nominal_entries_by_reference on nominal_entries (reference collate nocase);
 create index nominal_entries_by_exact_reference on nominal_entries (reference);
+
+-- Stock and sales orders: quantities and prices are whole hundred-thousandths.
+create table warehouses (
+    id integer primary key autoincrement, name text not null unique, description text not null,
+    created text not null, updated text not null
+);
+create table products (
+    id integer primary key autoincrement, code text not null unique, name text not null, description text not null,
+    barcode text not null, tax_code_id integer references tax_codes,
+    nominal_id integer not null references nominal_codes, list_price integer not null, created text not null, updated text not null
+);
+create table warehouse_holdings (
+    id integer primary key autoincrement, product_id integer not null references products,
+    warehouse_id integer not null references warehouses, in_stock integer not null,
+    allocated integer not null default 0, created text not null, updated text not null,
+    unique (product_id, warehouse_id)
+);
+create table couriers (
+    id integer primary key autoincrement, name text not null unique, website text not null, tracking_url text not null,
+    is_default integer not null, created text not null, updated text not null
+);
+create table additional_charges (
+    id integer primary key autoincrement, code text not null unique, name text not null, value integer not null,
+    nominal_id integer not null references nominal_codes, tax_code_id integer references tax_codes,
+    created text not null, updated text not null
+);
+
+-- Orders and returns. `more` and `delivery` are JSON: fields that Sage keeps and nothing here reckons with.
+create table sop_documents (
+    id integer primary key autoincrement, kind text not null check (kind in ('order', 'return')),
+    document_no text not null, customer_id integer not null references customers, document_date text not null,
+    document_status text not null, despatch_status text not null, invoice_status text not null,
+    cancelled_status text not null, currency_id integer not null references currencies, rate integer not null,
+    tax_inclusive integer not null, goods integer not null, charges integer not null, charges_tax integer not null,
+    net integer not null, tax integer not null, customer_document_no text not null, requested text, promised text,
+    use_invoice_address integer not null, delivery text not null, more text not null,
+    created text not null, updated text not null
+);
+create index sop_documents_by_no on sop_documents (document_no collate nocase);
+create index sop_documents_by_exact_no on sop_documents (document_no);
+create index sop_documents_by_customer_no on sop_documents (customer_document_no collate nocase);
+create index sop_documents_by_exact_customer_no on sop_documents (customer_document_no);
+create index sop_documents_by_customer on sop_documents (customer_id);
+create index sop_documents_by_update on sop_documents (updated);
+
+create table sop_lines (
+    id integer primary key autoincrement, document_id integer not null references sop_documents,
+    line_number integer not null, line_type text not null, product_id integer references products,
+    warehouse_id integer references warehouses, code text not null, description text not null,
+    quantity integer not null, price integer not null, tax_code_id integer references tax_codes,
+    nominal_id integer references nominal_codes, total integer not null, tax integer not null,
+    allocated integer not null default 0, despatched integer not null default 0, invoiced integer not null default 0,
+    requested text, promised text, more text not null, created text not null, updated text not null
+);
+create index sop_lines_by_document on sop_lines (document_id);
+create index sop_lines_by_update on sop_lines (updated);
+
+-- Despatches of orders and receipts of returns.
+create table sop_despatches (
+    id integer primary key autoincrement, document_no text not null,
+    document_id integer not null references sop_documents, despatch_date text not null,
+    courier_id integer references couriers, consignment_no text not null, weight integer not null,
+    pieces integer not null, notes text not null, user_name text not null, created text not null, updated text not null
+);
+create index sop_despatches_by_document on sop_despatches (document_id);
+create table sop_despatch_lines (
+    id integer primary key autoincrement, despatch_id integer not null references sop_despatches,
+    line_id integer not null references sop_lines, quantity integer not null, bill_id integer references sop_bills,
+    created text not null, updated text not null
+);
+create index sop_despatch_lines_by_despatch on sop_despatch_lines (despatch_id);
+create index sop_despatch_lines_by_line on sop_despatch_lines (line_id);
+create index sop_despatch_lines_by_update on sop_despatch_lines (updated);
+create index sop_despatch_lines_to_bill on sop_despatch_lines (line_id) where bill_id is null;
+
+-- Invoices of orders and credit notes of returns. The money is in the sales ledger, under the URN.
+create table sop_bills (
+    id integer primary key autoincrement, document_no text not null,
+    document_id integer not null references sop_documents, bill_date text not null, net integer not null,
+    tax integer not null, urn integer not null references documents, created text not null, updated text not null
+);
+create index sop_bills_by_document on sop_bills (document_id);
+create index sop_bills_by_no on sop_bills (document_no collate nocase);
+create table sop_bill_lines (
+    id integer primary key autoincrement, bill_id integer not null references sop_bills,
+    line_id integer not null references sop_lines, quantity integer not null, total integer not null,
+    tax integer not null, created text not null, updated text not null
+);
+create index sop_bill_lines_by_bill on sop_bill_lines (bill_id);
+create index sop_bill_lines_by_line on sop_bill_lines (line_id);
