@@ -62,7 +62,7 @@ def search_orders(store: SellerCentral, seller: Seller, request: Request) -> Res
     answer: dict[str, Any] = {"orders": [_shown(store, order, blocks) for _, order in found[:size]]}
     if len(found) > size:
         at, last = found[size - 1]
-        until = kept.get("until") or (store.now() + TOKEN_LIVES).timestamp()
+        until = (store.now() + TOKEN_LIVES).timestamp()
         content = {"asked": asked, "until": until, "before": wanted.before, "behind": [at, last["orderId"]]}
         answer["pagination"] = {"nextToken": seal(store, seller.name, "searchOrders", content)}
     answer[name] = _stamp(from_timestamp(wanted.before))
