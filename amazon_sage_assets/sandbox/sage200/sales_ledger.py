@@ -263,7 +263,7 @@ def _allocate_line(desk: Desk, customer: sqlite3.Row, line: Body, day: str, plac
             f"'{place}.posted_tran_id'.",
             f"{place}.posted_tran_id",
         )
-    value, total = abs(line["value_to_allocate"]), entry["goods"] + entry["tax"]
+    value, total = _unsigned(desk, entry, line, place), entry["goods"] + entry["tax"]
     open_value = total - entry["allocated"]
     if not 0 < value <= open_value:
         raise Refused(
@@ -282,3 +282,12 @@ def _allocate_line(desk: Desk, customer: sqlite3.Row, line: Body, day: str, plac
         (entry["id"], entry["sign"] * value, day, desk.user_name, desk.stamp),
     )
     return int(entry["sign"] * value)
+
+
+def _unsigned(desk: Desk, entry: sqlite3.Row, line: Body, place: str) -> int:
+    """The amount to allocate, whichever sign this Sage wants on the credit side."""
+    value = int(line["value_to_allocate"])
+    wanted = desk.options.allocation_credit_sign if entry["sign"] < 0 else "positive"
+    if wanted != "either" and (value < 0) != (wanted == "negative"):
+        raise Refused(f"'{place}.value_to_allocate' must be {wanted}.", f"{place}.value_to_allocate")
+    return abs(value)

@@ -318,10 +318,6 @@ _TRACKED = {
     "sop_despatch_notes": "e.notes",
 }
 _TRACKING_URL = "(case when e.consignment_no = '' then '' else r.tracking_url || e.consignment_no end)"
-_DESPATCHES = (
-    "sop_despatches e join sop_documents o on o.id = e.document_id join customers c on c.id = o.customer_id "
-    "left join couriers r on r.id = e.courier_id"
-)
 _WEIGHT = {"sop_despatch_weight": Column("number", "(e.weight + 5) / 10", 3)}
 COURIER = Resource(
     "couriers r",
@@ -331,7 +327,8 @@ COURIER = Resource(
     | stamps("r"),
 )
 DESPATCH_VIEW = Resource(
-    _DESPATCHES,
+    "sop_despatches e join sop_documents o on o.id = e.document_id join customers c on c.id = o.customer_id "
+    "left join couriers r on r.id = e.courier_id",
     whole(
         sop_despatch_id="e.id",
         sop_despatch_courier_id="e.courier_id",
@@ -354,7 +351,9 @@ DESPATCH_VIEW = Resource(
     where="o.kind = 'order'",
 )
 DESPATCH_LINE_VIEW = Resource(
-    f"sop_despatch_lines d join sop_lines l on l.id = d.line_id join {_DESPATCHES} and e.id = d.despatch_id "
+    "sop_despatch_lines d join sop_despatches e on e.id = d.despatch_id join sop_lines l on l.id = d.line_id "
+    "join sop_documents o on o.id = l.document_id join customers c on c.id = o.customer_id "
+    "left join couriers r on r.id = e.courier_id "
     "left join products p on p.id = l.product_id left join warehouses w on w.id = l.warehouse_id "
     "left join warehouse_holdings h on h.product_id = l.product_id and h.warehouse_id = l.warehouse_id",
     whole(
@@ -398,10 +397,24 @@ DESPATCH_LINE_VIEW = Resource(
     key="sop_despatch_line_id",
     where="o.kind = 'order'",
 )
-_BILLS = "sop_bills b join sop_documents o on o.id = b.document_id join customers c on c.id = o.customer_id"
+DESPATCH_RECEIPT = Resource(
+    "sop_despatches e left join couriers r on r.id = e.courier_id",
+    whole(id="e.id", courier_id="e.courier_id", pieces="e.pieces")
+    | text(
+        despatch_no="e.document_no",
+        despatched_by="e.user_name",
+        courier_name="r.name",
+        consignment_no="e.consignment_no",
+        notes="e.notes",
+    )
+    | {"weight": Column("number", "e.weight", 4)}
+    | moment(despatch_date="e.despatch_date")
+    | stamps("e"),
+    children={"courier": Child(COURIER, "e.courier_id", "r.id", many=False)},
+)
 _BILL_TYPE = "(case o.kind when 'order' then {} else {} end)"
 BILL_VIEW = Resource(
-    _BILLS,
+    "sop_bills b join sop_documents o on o.id = b.document_id join customers c on c.id = o.customer_id",
     whole(
         sop_order_return_id="o.id",
         sop_order_return_document_type_id=_BILL_TYPE.format(0, 1),
@@ -430,7 +443,7 @@ BILL_VIEW = Resource(
     key="sop_invoice_credit_id",
 )
 BILL_LINE_VIEW = Resource(
-    f"sop_bill_lines i join {_BILLS} and b.id = i.bill_id",
+    "sop_bill_lines i join sop_bills b on b.id = i.bill_id join sop_documents o on o.id = b.document_id",
     whole(
         sop_invoice_credit_id="b.id",
         sop_order_return_line_id="i.line_id",
@@ -510,6 +523,7 @@ def sop_catalogue(options: Options) -> dict[str, Resource]:
         "sop_order_line_views": _line_view("order"),
         "sop_order_despatch_views": DESPATCH_VIEW,
         "sop_order_despatch_line_views": DESPATCH_LINE_VIEW,
+        "sop_despatch_receipts": DESPATCH_RECEIPT,
         "sop_order_return_invoice_credit_views": BILL_VIEW,
         "sop_order_return_line_invoice_credit_views": BILL_LINE_VIEW,
         **(returns if options.has_sop_returns else {}),
@@ -527,6 +541,7 @@ SOP_WITH_IDS = (
     "sop_settings",
     "sop_orders",
     "sop_order_lines",
+    "sop_despatch_receipts",
     "sop_returns",
 )
 # Paths below another record.

@@ -83,8 +83,10 @@ create table sales_entries (
 );
 create index sales_entries_by_customer on sales_entries (customer_id);
 create index sales_entries_by_urn on sales_entries (urn);
-create index sales_entries_by_reference on sales_entries (reference collate nocase);
-create index sales_entries_by_exact_reference on sales_entries (reference);
+create index sales_entries_by_reference on sales_entries (reference collate nocase, customer_id);
+create index sales_entries_by_exact_reference on sales_entries (reference, customer_id);
+create index sales_entries_by_second_reference on sales_entries (second_reference collate nocase, customer_id);
+create index sales_entries_by_exact_second_reference on sales_entries (second_reference, customer_id);
 
 create table allocations (
     id integer primary key autoincrement, sales_entry_id integer not null references sales_entries,
@@ -123,7 +125,8 @@ create table warehouses (
 create table products (
     id integer primary key autoincrement, code text not null unique, name text not null, description text not null,
     barcode text not null, tax_code_id integer references tax_codes,
-    nominal_id integer not null references nominal_codes, list_price integer not null, created text not null, updated text not null
+    nominal_id integer not null references nominal_codes, list_price integer not null,
+    created text not null, updated text not null
 );
 create table warehouse_holdings (
     id integer primary key autoincrement, product_id integer not null references products,
@@ -154,10 +157,9 @@ create table sop_documents (
 );
 create index sop_documents_by_no on sop_documents (document_no collate nocase);
 create index sop_documents_by_exact_no on sop_documents (document_no);
-create index sop_documents_by_customer_no on sop_documents (customer_document_no collate nocase);
-create index sop_documents_by_exact_customer_no on sop_documents (customer_document_no);
+create index sop_documents_by_customer_no on sop_documents (customer_document_no collate nocase, customer_id);
+create index sop_documents_by_exact_customer_no on sop_documents (customer_document_no, customer_id);
 create index sop_documents_by_customer on sop_documents (customer_id);
-create index sop_documents_by_update on sop_documents (updated);
 
 create table sop_lines (
     id integer primary key autoincrement, document_id integer not null references sop_documents,
@@ -169,7 +171,6 @@ create table sop_lines (
     requested text, promised text, more text not null, created text not null, updated text not null
 );
 create index sop_lines_by_document on sop_lines (document_id);
-create index sop_lines_by_update on sop_lines (updated);
 
 -- Despatches of orders and receipts of returns.
 create table sop_despatches (
@@ -186,7 +187,6 @@ create table sop_despatch_lines (
 );
 create index sop_despatch_lines_by_despatch on sop_despatch_lines (despatch_id);
 create index sop_despatch_lines_by_line on sop_despatch_lines (line_id);
-create index sop_despatch_lines_by_update on sop_despatch_lines (updated);
 create index sop_despatch_lines_to_bill on sop_despatch_lines (line_id) where bill_id is null;
 
 -- Invoices of orders and credit notes of returns. The money is in the sales ledger, under the URN.
