@@ -19,7 +19,10 @@ from amazon_sage_assets.settings import SAMPLE_PROFILE, load_profile
 
 CLIENT_ID = "sandbox"
 EURO_RATE = Decimal("1.160000")  # euro for a pound
-CUSTOMERS = {"AMZUK": "Amazon.co.uk customers"}
+CUSTOMERS = {"AMZUK": ("Amazon.co.uk customers", "GBP"), "AMZDE": ("Amazon.de customers", "EUR")}
+WAREHOUSES = {"HOME": "Our own warehouse", "AMAZONFBA": "Stock at Amazon"}
+UNITS_IN_STOCK = 1000  # of each product in each warehouse, for each step of the scale
+TAX_CODE_OF_RATE = {2000: 1, 0: 2}  # of goods sold in the UK, by basis points
 KNOWN_AFTER = timedelta(days=69)  # the history and its last deposit are over
 CURRENCIES = {"GBP": ("Pound Sterling", "£"), "EUR": ("Euro", "€")}
 
@@ -116,8 +119,9 @@ def _fill_books(books: Books, seller: SampleSeller, rules: RuleBook, secret: str
             code: books.add_bank(code, codes[key].name, codes[key].nominal_code, currency)
             for code, key, currency in BANKS
         }
-        for reference, name in CUSTOMERS.items():
-            books.add_customer(reference, name, "GBP")
+        for reference, (name, currency) in CUSTOMERS.items():
+            books.add_customer(reference, name, currency)
+        _fill_stock(books, seller, tax_ids)
         for year in (seller.anchor.year, seller.anchor.year + 1):
             books.add_year(date(year, 1, 1))
         books.change_setting("previous_year", "Normal")  # a history over New Year is no reason to stop
@@ -141,6 +145,20 @@ def _fill_books(books: Books, seller: SampleSeller, rules: RuleBook, secret: str
         body = {**said, "bank_id": bank_ids[bank], "narrative": line.reference, "nominal_analysis_items": [item]}
         source = "LedgerBankFeeds" if line.source == "feed" else "LedgerCashBook"
         books.enter_by_hand("bank_receipt", body, source=source)
+
+
+def _fill_stock(books: Books, seller: SampleSeller, tax_ids: Mapping[int, int]) -> None:
+    """Every stock item under its own code; what nobody has matched is not in Sage."""
+    for name, description in WAREHOUSES.items():
+        books.add_warehouse(name, description)
+    units = Decimal(UNITS_IN_STOCK * seller.scale)
+    for product in seller.products():
+        if product.stock_code == product.sku:
+            warehouses = WAREHOUSES if "AFN" in product.fulfilments else ("HOME",)
+            tax_id = tax_ids[TAX_CODE_OF_RATE[product.vat_bp["uk"]]] if product.vat_category_known else None
+            books.add_product(
+                product.stock_code, product.title, tax_code_id=tax_id, warehouses=dict.fromkeys(warehouses, units)
+            )
 
 
 def _fill_central(central: SellerCentral, seller: SampleSeller, environment: Mapping[str, str], folder: Path) -> None:
