@@ -1,5 +1,6 @@
 """The sample seller, made from a seed: orders, settlement reports, payouts, transactions and bank lines that agree."""
 
+from amazon_sage_assets.sandbox.sample_seller.amazon_orders import amazon_order
 from amazon_sage_assets.sandbox.sample_seller.bank import SampleBankLine
 from amazon_sage_assets.sandbox.sample_seller.buyers import Buyer
 from amazon_sage_assets.sandbox.sample_seller.catalogue import MARKETS, Market, Product
@@ -21,5 +22,6 @@ __all__ = [
     "SampleRefund",
     "SampleReport",
     "SampleSeller",
+    "amazon_order",
     "to_json",
 ]
