@@ -21,7 +21,7 @@ from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import NotConnected
 from amazon_sage_assets.payouts.choices import UnknownLine
 from amazon_sage_assets.posting.approval import CannotApprove
-from amazon_sage_assets.posting.deliver import AlreadyPosting
+from amazon_sage_assets.posting.turn import AlreadyPosting
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sandbox.servers import PortTaken
 from amazon_sage_assets.settings import ProfileError

@@ -5,39 +5,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from amazon_sage_assets.accounting.credit_plan import CREDIT_NOTE, ROUNDING
 from amazon_sage_assets.accounting.order_plan import DAILY_ORDER, ORDER
-from amazon_sage_assets.amazon.orders_api import Recipient
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import has_sage, sage_client
-from amazon_sage_assets.orders import sage_reading
-from amazon_sage_assets.orders.despatches import DESPATCH_DOCUMENT, plan_despatches
-from amazon_sage_assets.orders.intake import Taken, personal_data, take_orders
-from amazon_sage_assets.orders.planning import Planned, plan_orders, waiting_recipients
+from amazon_sage_assets.orders.allocations import ALLOCATION
+from amazon_sage_assets.orders.despatches import DESPATCH_DOCUMENT
+from amazon_sage_assets.orders.intake import Taken, take_orders
+from amazon_sage_assets.orders.planning import Planned
+from amazon_sage_assets.orders.sending import plan, plan_more, read_sage, sop_records
 from amazon_sage_assets.outbox.delivery import Report, deliver
 from amazon_sage_assets.outbox.store import Outbox
-from amazon_sage_assets.posting.deliver import alone, limits, utc_now
 from amazon_sage_assets.posting.queue import SYSTEM
+from amazon_sage_assets.posting.turn import alone, limits, utc_now
+from amazon_sage_assets.refunds.money_events import take_money_events
 from amazon_sage_assets.sage.client import SageClient
+from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.remote import SageRemote
-from amazon_sage_assets.sage.sop_records import SopRecords
 from amazon_sage_assets.settings import Secrets
 
-DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT)
+DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT, CREDIT_NOTE, ROUNDING, ALLOCATION)
 
 
 @dataclass
 class Ordered:
-    """What a run did."""
+    """What a run did: orders and money events read per account, documents planned and sent."""
 
     taken: dict[str, Taken] = field(default_factory=dict)
+    money_events: dict[str, int] = field(default_factory=dict)
     planned: Planned | None = None
-    reports: list[Report] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
     requests: int = 0
-
-    @property
-    def stopped(self) -> str:
-        return next((report.stopped for report in self.reports if report.stopped), "")
 
 
 def run_orders(
@@ -50,14 +49,24 @@ def run_orders(
 ) -> Ordered:
     """Take orders in, plan them and send what is approved. Without Sage they are only read and planned."""
     secrets = secrets or Secrets()
-    done = Ordered(take_orders(company, now(), secrets, progress))
+    done = take(company, secrets, now(), progress)
+    if not company.profile.orders_since:
+        return done
     if not has_sage(secrets):
         done.planned = plan(company, now())
+        plan_more(company, now())
         return done
     with sage_client(company, secrets) as client:
         send(company, client, done, now=now, sleep=sleep, progress=progress)
-        done.requests = client.requests
     return done
+
+
+def take(
+    company: Company, secrets: Secrets, now: datetime, progress: Callable[[str], None] = lambda _: None
+) -> Ordered:
+    """Read what changed at Amazon. Nothing is sent."""
+    taken = take_orders(company, now, secrets, progress)
+    return Ordered(taken, take_money_events(company, now, secrets, progress))
 
 
 def send(
@@ -69,58 +78,22 @@ def send(
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Read Sage's stock items, plan, send, and read what became of the orders."""
+    """Read Sage, plan, send, and read what became of it. Settlements and payouts stay for a posting run."""
     with alone(company):
         progress("reading Sage's stock items and orders")
         records = ReferenceData.read(client, company.profile.sage.customers)
-        sage_reading.read_products(company.warehouse, client, records, now())
-        sage_reading.read_orders(company.warehouse, client, records, now())
+        read_sage(company, client, records, now())
         done.planned = plan(company, now())
-        remote = SageRemote(
-            client,
-            records,
-            company.no_vat_code,
-            company.profile.closed_period,
-            sop=sop_records(company, client),
-        )
+        plan_more(company, now())
+        sop = sop_records(company, client)
+        remote = SageRemote(client, records, company.no_vat_code, company.profile.closed_period, sop=sop)
         outbox = Outbox(company.warehouse, SYSTEM, documents=DOCUMENTS)
-        while True:
-            report = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
-            done.reports.append(report)
-            if report.stopped or not plan_more(company, now()):
-                break
-        sage_reading.read_orders(company.warehouse, client, records, now())
-        sage_reading.read_ledger(company.warehouse, client, records, now())
-
-
-def plan(company: Company, now: datetime) -> Planned:
-    """The outbox in step with the orders. Personal data is read first, so that no two files are open at once."""
-    with company.warehouse.read() as connection:
-        wanted = waiting_recipients(connection)
-    recipients = personal_data(company).of(wanted)
-    with company.warehouse.transaction() as connection:
-        return plan_orders(connection, company, recipients, now)
-
-
-def plan_more(company: Company, now: datetime) -> int:
-    """What follows from orders that Sage has now. Returns how many documents are new."""
-    with company.warehouse.transaction() as connection:
-        return plan_despatches(connection, now)
-
-
-def sop_records(company: Company, client: SageClient) -> SopRecords:
-    with company.warehouse.read() as connection:
-        products = dict(connection.execute("select code, id from raw.sage_products").fetchall())
-    personal = personal_data(company)
-
-    def recipient(order_id: str) -> Recipient | None:
-        return personal.of([order_id]).get(order_id)
-
-    sage = company.profile.sage
-    return SopRecords.read(
-        client,
-        products,
-        sage.warehouses,
-        windows_1252=sage.characters == "windows-1252",
-        recipient=recipient,
-    )
+        try:
+            while True:
+                done.report.add(deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress))
+                read_sage(company, client, records, now())
+                if done.report.stopped or not plan_more(company, now()):
+                    break
+        except SageError as error:
+            done.report.stopped = done.report.stopped or str(error)
+    done.requests = client.requests

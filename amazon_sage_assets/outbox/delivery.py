@@ -101,6 +101,14 @@ class Report:
     sent: int = 0
     stopped: str = ""
 
+    def add(self, later: "Report") -> None:
+        """Take in how a later delivery of the same run went."""
+        for name in ("delivered", "proven", "rejected", "held", "superseded"):
+            getattr(self, name).extend(getattr(later, name))
+        self.unproven = later.unproven
+        self.sent += later.sent
+        self.stopped = self.stopped or later.stopped
+
 
 @dataclass(frozen=True)
 class Limits:

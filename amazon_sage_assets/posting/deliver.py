@@ -1,32 +1,27 @@
-"""One posting run: look into the banks, send what is approved, prove it, look again.
+"""One posting run: look into Sage, send what is approved, prove it, allocate, look again.
 
 One run posts at a time. No warehouse connection is open while Sage is asked.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-from filelock import FileLock, Timeout
+from datetime import datetime
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.outbox.delivery import Limits, Report, deliver
+from amazon_sage_assets.orders.sending import plan_more, read_sage, sop_records
+from amazon_sage_assets.outbox.delivery import Report, deliver
 from amazon_sage_assets.outbox.store import Outbox
 from amazon_sage_assets.payouts.bank_entries import read_bank_entries
 from amazon_sage_assets.payouts.guard import PayoutGuard
 from amazon_sage_assets.posting.approval import BY_PROFILE, approve_all
 from amazon_sage_assets.posting.journal_files import confirm_journals, write_journals
 from amazon_sage_assets.posting.queue import SYSTEM, refresh_queue
+from amazon_sage_assets.posting.turn import alone, limits, utc_now
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.remote import SageRemote
-
-
-class AlreadyPosting(Exception):  # noqa: N818
-    """Another run is posting."""
 
 
 @dataclass(frozen=True)
@@ -36,26 +31,6 @@ class Posted:
     report: Report
     journal_files: list[str]
     requests: int
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@contextmanager
-def alone(company: Company) -> Iterator[None]:
-    """The system's lock goes with its process, so a killed run leaves nothing locked."""
-    folder = company.environment.connections
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / "posting.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise AlreadyPosting("Another run is posting to Sage just now. Wait for it to end.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def post(
@@ -69,22 +44,32 @@ def post(
     """Post everything that is approved and due. Raises AlreadyPosting, or SageError where Sage cannot be read."""
     warehouse = company.warehouse
     with alone(company):
-        if company.profile.posting == "auto":
-            with warehouse.transaction() as connection:
-                refresh_queue(connection, company.profile, now())
-                approve_all(connection, BY_PROFILE, now())
-        progress("reading Sage's banks")
+        progress("reading Sage's banks and ledger")
         records = ReferenceData.read(client, company.profile.sage.customers)
+        read_sage(company, client, records, now())
+        plan_more(company, now())
+        with warehouse.transaction() as connection:
+            # What was read may speak against a settlement: then nothing of it goes out.
+            refresh_queue(connection, company.profile, now())
+            if company.profile.posting == "auto":
+                approve_all(connection, BY_PROFILE, now())
         read_bank_entries(warehouse, client, records, now())
         with warehouse.read() as connection:
             guard = PayoutGuard.read(connection)
-        remote = SageRemote(client, records, company.no_vat_code, company.profile.closed_period, guard)
+        remote = SageRemote(
+            client, records, company.no_vat_code, company.profile.closed_period, guard, sop_records(company, client)
+        )
         confirm_journals(warehouse, client, now())  # what is in Sage already is not written again
         files = write_journals(warehouse, company.environment.journals, company.profile.base_currency, now())
         outbox = Outbox(warehouse, SYSTEM, skip=guard.under_way)
-        report = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
-        progress("reading Sage's banks again")
+        report = Report()
         try:
+            while True:
+                report.add(deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress))
+                progress("reading Sage's ledger")
+                if report.stopped or not read_sage(company, client, records, now()) or not plan_more(company, now()):
+                    break
+            progress("reading Sage's banks again")
             confirm_journals(warehouse, client, now())
             read_bank_entries(warehouse, client, records, now())
         except SageError as error:
@@ -93,13 +78,8 @@ def post(
 
 
 def read_banks(company: Company, client: SageClient, now: datetime) -> int:
-    """Look into Sage without sending anything: bank entries, and journals that a person imported."""
+    """Look into Sage without sending anything: bank entries, orders and ledger, journals that a person imported."""
     records = ReferenceData.read(client, company.profile.sage.customers)
     confirm_journals(company.warehouse, client, now)
+    read_sage(company, client, records, now)
     return read_bank_entries(company.warehouse, client, records, now)
-
-
-def limits(company: Company) -> Limits:
-    """After the longest wait for an answer a document may still appear for the late-commit time."""
-    sage = company.profile.sage
-    return Limits(grace=timedelta(seconds=sage.answer_within_seconds + sage.late_commit_seconds))

@@ -125,7 +125,7 @@ class SopDocuments:
     def _despatch_lines(self, numbers: Sequence[str]) -> list[dict[str, Any]]:
         wanted = " or ".join(f"sop_order_customer_document_no eq {quoted(number)}" for number in numbers)
         rows = self.client.read_all("/sop_order_line_views", wanted, key="sop_order_line_id")
-        return [row for row in rows if row["sop_order_line_type"] == STOCK]
+        return [row for row in rows if row["sop_order_line_type"] != COMMENT]
 
     def find_orders(self, kind: str, messages: Sequence[Message]) -> dict[str, Found]:
         """Orders by the customer's number, of this customer. The value must be the one that was sent."""
@@ -148,7 +148,7 @@ class SopDocuments:
         return found
 
     def find_despatches(self, messages: Sequence[Message]) -> dict[str, Found]:
-        """An order is despatched when nothing of its stock lines is left."""
+        """An order is despatched when nothing of its lines is left."""
         numbers = {m.message_key: json.loads(m.payload)["customer_document_no"] for m in messages}
         lines = self._despatch_lines(list(numbers.values()))
         found = {}

@@ -19,7 +19,7 @@ import pytest
 
 from amazon_sage_assets.accounting.posting_plan import PlannedDocument
 from amazon_sage_assets.connections import NotConnected, sage_client
-from amazon_sage_assets.posting.deliver import AlreadyPosting
+from amazon_sage_assets.posting.turn import AlreadyPosting
 from amazon_sage_assets.sandbox.faults import Fault
 from amazon_sage_assets.sandbox.sage200 import Options
 from amazon_sage_assets.settings import Secrets

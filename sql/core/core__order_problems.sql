@@ -38,7 +38,8 @@ select
     order_id,
     'VAT_CATEGORY_MISSING' as code,
     seller_sku as about,
-    case when has_mixed_tax then 'its stock items have different tax codes'
+    case
+        when has_mixed_tax then 'its stock items have different tax codes'
         when product_tax_code = '' then 'the stock item has no tax code'
         else 'the tax code ' || product_tax_code || ' of the stock item is no UK rate in vat_treatments.csv'
     end as detail,

@@ -139,9 +139,14 @@ placed as (
                 or r.marketplace_name like '%Prod Marketplace'
                 then s.marketplace
             else r.marketplace_name
-        end as marketplace
+        end as marketplace,
+        -- The day of purchase decides whose an order is; where the order is not known, the day of its money stands in.
+        coalesce(local_day(o.purchased_at, s.timezone), local_day(r.posted_at, s.timezone)) as owned_day,
+        coalesce(o.ship_country, d.ship_country, 'GB') not in ('GB', 'IM') as is_sent_abroad
     from ruled as r
     cross join settlement as s
+    left join raw.amazon_orders as o on r.order_id = o.order_id
+    left join raw.reported_orders as d on r.order_id = d.order_id
 ),
 
 owned as (
@@ -155,6 +160,7 @@ owned as (
         p.rule_treatment,
         p.rule_status,
         p.marketplace,
+        p.is_sent_abroad,
         r.vat_treatment as route_treatment,
         p.established_region,
         coalesce(site.local_fees, false) as local_fees,
@@ -187,7 +193,7 @@ owned as (
             p.account = r.account
             and p.marketplace = r.marketplace
             and coalesce(p.fulfilment, '') = r.fulfilment
-            and p.posted_day between r.valid_from and r.valid_to
+            and p.owned_day between r.valid_from and r.valid_to
     left join item_tax as i
         on
             p.rule_treatment = 'by_order'
@@ -244,7 +250,7 @@ treated as (
                             then case when region = 'GB' then 'advertising_uk' else 'advertising_eu' end
                         when local_fees then 'fee_foreign'
                         when
-                            region <> 'GB'
+                            (region <> 'GB' or is_sent_abroad)
                             and (
                                 row_group = 'fba_fee'
                                 or (row_group = 'fee_refund' and rule_account = 'fees_fba')

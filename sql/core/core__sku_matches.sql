@@ -28,7 +28,10 @@ named as (
         a.stock_code,
         a.units_per_sku as units
     from control.sku_aliases as a
-    where (a.account, a.marketplace, a.seller_sku) not in (select (e.account, e.marketplace, e.seller_sku) from exact as e)
+    where
+        (a.account, a.marketplace, a.seller_sku) not in (
+            select (e.account, e.marketplace, e.seller_sku) from exact as e
+        )
 )
 
 select

@@ -21,7 +21,7 @@ inner join control.watermarks as w on w.source = 'sage_banks'
 where
     m.status = 'delivered'
     and m.system = 'sage'
-    and m.kind <> 'journal_file'
+    and m.kind in ('bank_payment', 'bank_receipt', 'bank_transfer', 'sales_receipt', 'sales_payment')
     and w.read_at > m.delivered_at
     and m.message_key not in (
         select b.message_key from staging.stg_sage__bank_entries as b

@@ -7,15 +7,19 @@ select
     'document' as entity_type,
     m.message_key as entity_id,
     m.settlement_key,
-    cast(null as varchar) as order_id,
+    m.order_id,
     m.amount as amount_at_risk,
     m.currency,
     5 as due_days,
     format(
-        '{} ({} {} of settlement {}) waits: {}',
-        m.remote_reference, cast(m.amount as varchar), m.currency, coalesce(s.settlement_id, 'unknown'), m.last_error
+        '{} ({} {} of {}) waits: {}',
+        m.remote_reference,
+        cast(m.amount as varchar),
+        m.currency,
+        coalesce('settlement ' || s.settlement_id, 'order ' || m.order_id, m.document),
+        m.last_error
     ) as message,
-    'Open the period in Sage, or set closed_period = "next_open" in the profile, then approve the settlement again '
+    'Open the period in Sage, or set closed_period = "next_open" in the profile, then approve it again '
     || 'and post.' as action
 from outbox.messages as m
 left join core.core__settlements as s on m.settlement_key = s.settlement_key

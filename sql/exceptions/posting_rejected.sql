@@ -7,15 +7,19 @@ select
     'document' as entity_type,
     m.message_key as entity_id,
     m.settlement_key,
-    cast(null as varchar) as order_id,
+    m.order_id,
     m.amount as amount_at_risk,
     m.currency,
     1 as due_days,
     format(
-        '{} ({} {} of settlement {}) was not booked: {}',
-        m.remote_reference, cast(m.amount as varchar), m.currency, coalesce(s.settlement_id, 'unknown'), m.last_error
+        '{} ({} {} of {}) was not booked: {}',
+        m.remote_reference,
+        cast(m.amount as varchar),
+        m.currency,
+        coalesce('settlement ' || s.settlement_id, 'order ' || m.order_id, m.document),
+        m.last_error
     ) as message,
-    'Correct what Sage names, in Sage or in the rule files, then approve the settlement again and post. '
+    'Correct what Sage names, in Sage or in the rule files, then approve it again and post. '
     || 'The other documents went on.' as action
 from outbox.messages as m
 left join core.core__settlements as s on m.settlement_key = s.settlement_key

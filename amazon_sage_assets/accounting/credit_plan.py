@@ -1,0 +1,120 @@
+"""The credit note that a refund becomes, at the VAT of the original sale; and the penny documents of the rounding.
+
+Nothing is sent here. All amounts are positive, as Sage wants them.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.money import to_pence, vat_inside
+
+CREDIT_NOTE, ROUNDING = "credit_note", "rounding"
+CREDIT_KIND, INVOICE_KIND = "sales_credit_note", "sales_invoice"
+MARKS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # one character numbers an order's credit notes
+DIGITS = 17
+
+
+@dataclass(frozen=True)
+class RefundedItem:
+    """What goes back for one item, VAT inside. `shown_vat` is what Amazon shows in it, nil where it shows none.
+
+    `rate_bp` and `tax_code` are the original sale's.
+    """
+
+    gross: Decimal
+    shown_vat: Decimal
+    rate_bp: int
+    tax_code: str
+    ledger: Ledger
+    narrative: str
+
+    @property
+    def vat(self) -> Decimal:
+        """At the original rate; Amazon's figure where it is that rate, give or take a penny."""
+        due = vat_inside(self.gross, self.rate_bp)
+        return self.shown_vat if self.rate_bp and abs(to_pence(self.shown_vat - due)) <= 1 else due
+
+
+@dataclass(frozen=True)
+class PlannedBill:
+    """A credit note or an invoice for the sales ledger. `amount` is its gross."""
+
+    message_key: str
+    kind: str
+    document: str
+    document_date: date
+    remote_reference: str
+    order_id: str
+    amount: Decimal
+    currency: str
+    payload: str
+
+    @property
+    def payload_hash(self) -> str:
+        return hashlib.sha256(self.payload.encode()).hexdigest()
+
+
+def reference(letter: str, order_id: str, number: int) -> str:
+    """At most 20 characters: the digits of the order, and which of its documents it is."""
+    digits = order_id.replace("-", "")[:DIGITS]
+    return f"{letter}{digits}-{MARKS[number - 1]}"
+
+
+def credit_note(
+    key: str, order_id: str, marketplace: str, currency: str, day: date, number: int, items: Sequence[RefundedItem]
+) -> PlannedBill:
+    """The credit note of one refund; `number` counts the order's credit notes from 1."""
+    lines = [
+        {
+            "code": item.ledger.nominal_code,
+            "cost_centre": item.ledger.cost_centre,
+            "department": item.ledger.department,
+            "narrative": item.narrative,
+            "goods_value": str(item.gross - item.vat),
+            "tax_value": str(item.vat),
+            "tax_code": item.tax_code,
+        }
+        for item in items
+    ]
+    gross = sum((item.gross for item in items), Decimal("0.00"))
+    said = reference("C", order_id, number)
+    return _bill(key, CREDIT_KIND, CREDIT_NOTE, order_id, marketplace, currency, day, said, gross, lines)
+
+
+def rounding(
+    key: str, order_id: str, marketplace: str, currency: str, day: date, owed: Decimal, account: Ledger, tax_code: str
+) -> PlannedBill:
+    """The document that takes a penny off what is owed (`owed` above nil), or adds one that was paid too much."""
+    line = {
+        "code": account.nominal_code,
+        "cost_centre": account.cost_centre,
+        "department": account.department,
+        "narrative": f"Rounding, Amazon order {order_id}",
+        "goods_value": str(abs(owed)),
+        "tax_value": "0.00",
+        "tax_code": tax_code,
+    }
+    kind = CREDIT_KIND if owed > 0 else INVOICE_KIND
+    said = reference("D", order_id, 1)
+    return _bill(key, kind, ROUNDING, order_id, marketplace, currency, day, said, abs(owed), [line])
+
+
+def _bill(
+    key: str, kind: str, document: str, order_id: str, marketplace: str, currency: str, day: date, said: str,
+    gross: Decimal, lines: list[dict[str, str]],
+) -> PlannedBill:  # fmt: skip
+    payload = {
+        "kind": kind,
+        "transaction_date": day.isoformat(),
+        "reference": said,
+        "second_reference": order_id[:20],
+        "customer": {"marketplace": marketplace, "currency": currency},
+        "items": lines,
+    }
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return PlannedBill(key, kind, document, day, said, order_id, gross, currency, text)

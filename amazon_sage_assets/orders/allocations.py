@@ -1,0 +1,245 @@
+"""Sets Amazon's money against the invoices and credit notes it pays, order by order.
+
+A settlement's sale rows are one receipt in Sage; here its parts are allocated to the invoices of the orders in it. The
+payment of its refunds is allocated to their credit notes. A penny between invoice and money, within the profile's
+tolerance, becomes a rounding document; more than that stays open and is an exception.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from amazon_sage_assets.accounting.credit_plan import ROUNDING, PlannedBill, rounding
+from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.company import Company
+from amazon_sage_assets.outbox.messages import Message
+from amazon_sage_assets.outbox.store import put, supersede
+from amazon_sage_assets.posting.approval import approve_documents
+from amazon_sage_assets.posting.queue import SYSTEM
+from amazon_sage_assets.refunds.planning import bill_message
+from amazon_sage_assets.sage.allocations import KIND
+
+ALLOCATION = "allocation"
+MOST_LINES = 200  # of one allocation, so that a lost answer leaves little in doubt
+BY_RECEIPT = "the approval of the receipt"
+BY_TOLERANCE = "profile (orders.tolerance)"
+
+# The receipts and payments of settlements that Sage has, with what of them is open, and the orders they are for.
+_MONEY = """
+select
+    m.message_key, e.id, e.sign, e.outstanding, m.document_date, m.currency,
+    json_extract_string(m.payload, '$.customer.marketplace') as marketplace, s.order_id, s.refund_id, abs(s.amount)
+from outbox.messages as m
+inner join raw.sage_sales_entries as e on m.remote_id = e.urn
+inner join core.core__settled_orders as s
+    on m.settlement_key = s.settlement_key and m.period = s.period and m.document = s.document
+where
+    m.kind in ('sales_receipt', 'sales_payment')
+    and m.status = 'delivered'
+    and e.outstanding > 0
+    and m.document in ('customer_receipts', 'customer_refunds')
+    and (s.amount > 0) = (e.sign < 0)
+order by m.document_date, m.message_key, s.order_id, s.refund_id
+"""
+# Invoices of orders: by the invoice number of the Sage order; a daily order's invoice is for all of its orders.
+_INVOICES = """
+select distinct c.order_id, e.id, e.outstanding, e.gross, m.document
+from outbox.covered_orders as c
+inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
+inner join raw.sage_orders as o on m.remote_id = cast(o.id as varchar)
+inner join raw.sage_order_invoices as i on o.id = i.order_id
+inner join raw.sage_sales_entries as e on i.invoice_no = e.reference and o.customer_id = e.customer_id and e.sign = 1
+where m.status = 'delivered' or m.remote_id is not null
+order by all
+"""
+_BILLS = """
+select m.order_id, m.message_key, m.document, e.id, e.sign, e.outstanding
+from outbox.messages as m
+inner join raw.sage_sales_entries as e on m.remote_id = e.urn
+where m.document in ('credit_note', 'rounding') and m.status = 'delivered' and e.outstanding > 0
+order by all
+"""
+# Individual orders whose money is all here and misses the invoice by no more than the tolerance.
+_PENNIES = """
+with paid as (
+    select s.order_id, sum(s.amount) as amount, max(s.posted_day) as paid_on
+    from core.core__settled_orders as s
+    inner join outbox.messages as m
+        on s.settlement_key = m.settlement_key and s.period = m.period and s.document = m.document
+    where s.document = 'customer_receipts' and m.status = 'delivered' and m.kind = 'sales_receipt'
+    group by s.order_id
+)
+select o.account, o.order_id, o.marketplace, o.currency, p.paid_on, m.amount - p.amount as owed
+from paid as p
+inner join core.core__orders as o on p.order_id = o.order_id
+inner join outbox.messages as m on p.order_id = m.order_id and m.document = 'order' and m.status = 'delivered'
+cross join control.order_rules as r
+where
+    m.amount <> p.amount
+    and abs(m.amount - p.amount) <= r.tolerance
+    and o.account || '/rounding/' || o.order_id not in (
+        select x.message_key from outbox.messages as x where x.status in ('delivered', 'sending')
+    )
+order by o.order_id
+"""
+
+
+@dataclass
+class _Entry:
+    """An entry of the sales ledger. `sign` 1: the customer owes it."""
+
+    entry: int
+    sign: int
+    outstanding: Decimal
+    left: Decimal
+
+
+def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, now: datetime) -> int:
+    """Queue what can be allocated as the ledger was last read. Returns how many documents. One transaction.
+
+    Nothing while an allocation is in doubt: what it did would be counted twice.
+    """
+    connection.execute(
+        "create or replace temp table allocations_now as"
+        " select message_key, status, attempts from outbox.messages where document = 'allocation'"
+    )
+    statuses = connection.execute("select message_key, status, attempts from allocations_now").fetchall()
+    if any(status == "sending" or (status == "approved" and attempts) for _, status, attempts in statuses):
+        return 0
+    stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded")]
+    supersede(connection, stale, now, "worked out anew from the ledger")
+    bills = list(_roundings(connection, company))
+    put(connection, [bill_message(bill) for bill in bills], now, "planning")
+    approve_documents(connection, (ROUNDING,), BY_TOLERANCE, now)
+    done: dict[str, int] = defaultdict(int)
+    for key, status, _ in statuses:
+        done[key.rsplit("-", 1)[0]] += status == "delivered"
+    local = now.astimezone(company.profile.zone).date()
+    messages = list(_allocations(connection, done, local))
+    put(connection, messages, now, "planning")
+    approve_documents(connection, (ALLOCATION,), BY_RECEIPT, now)
+    return len(messages) + len(bills)
+
+
+def _roundings(connection: duckdb.DuckDBPyConnection, company: Company) -> Iterator[PlannedBill]:
+    account = connection.execute(
+        "select nominal_code, cost_centre, department, name from control.ledger_accounts where account_key = 'rounding'"
+    ).fetchall()[0]
+    for name, order_id, site, currency, day, owed in connection.execute(_PENNIES).fetchall():
+        yield rounding(
+            f"{name}/rounding/{order_id}", order_id, site, currency, day, owed, Ledger(*account), company.no_vat_code
+        )
+
+
+def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], today: date) -> Iterator[Message]:
+    """For each receipt and payment, what of it can be set against invoices and credit notes now."""
+    entries: dict[int, _Entry] = {}
+
+    def entry(number: int, sign: int, outstanding: Decimal) -> _Entry:
+        return entries.setdefault(number, _Entry(number, sign, outstanding, outstanding))
+
+    invoices: dict[str, list[_Entry]] = defaultdict(list)
+    for order_id, number, outstanding, _, _ in connection.execute(_INVOICES).fetchall():
+        if outstanding > 0:
+            invoices[order_id].append(entry(number, 1, outstanding))
+    credits: dict[str, dict[str, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
+    pennies: dict[str, list[_Entry]] = defaultdict(list)
+    for order_id, key, document, number, sign, outstanding in connection.execute(_BILLS).fetchall():
+        if document == "credit_note":
+            credits[order_id][key.split("/", 3)[3]].append(entry(number, sign, outstanding))
+        else:
+            pennies[order_id].append(entry(number, sign, outstanding))
+    money: dict[str, list[Any]] = defaultdict(list)
+    for key, *rest in connection.execute(_MONEY).fetchall():
+        money[key].append(rest)
+    for key, rows in money.items():
+        number, sign, outstanding, _, currency, site, *_ = rows[0]
+        receipt = entry(number, sign, outstanding)
+        pairs: dict[int, Decimal] = defaultdict(Decimal)
+        for *_, order_id, refund_id, amount in rows:
+            targets = invoices[order_id] + pennies[order_id]
+            if sign > 0:
+                targets = credits[order_id].get(refund_id) or [c for found in credits[order_id].values() for c in found]
+            _match(receipt, [t for t in targets if t.sign != sign], amount, pairs)
+        yield from _messages(key, receipt, pairs, entries, site, currency, done, today)
+    for order_id, bills in pennies.items():  # a penny taken off what is owed
+        for bill in bills:
+            pairs = defaultdict(Decimal)
+            if bill.sign < 0:
+                _match(bill, invoices[order_id], bill.left, pairs)
+            key, site, currency = _rounding_key(connection, order_id)
+            yield from _messages(key, bill, pairs, entries, site, currency, done, today)
+
+
+def _rounding_key(connection: duckdb.DuckDBPyConnection, order_id: str) -> tuple[str, str, str]:
+    rows = connection.execute(
+        "select message_key, json_extract_string(payload, '$.customer.marketplace'), currency from outbox.messages"
+        " where document = 'rounding' and order_id = $1",
+        [order_id],
+    ).fetchall()
+    return rows[0]  # type: ignore[no-any-return]
+
+
+def _match(source: _Entry, targets: list[_Entry], amount: Decimal, pairs: dict[int, Decimal]) -> None:
+    for target in targets:
+        value = min(amount, source.left, target.left)
+        if value > 0:
+            pairs[target.entry] += value
+            source.left -= value
+            target.left -= value
+            amount -= value
+
+
+def _messages(
+    key: str, source: _Entry, pairs: dict[int, Decimal], entries: dict[int, _Entry], site: str, currency: str,
+    done: dict[str, int], today: date,
+) -> Iterator[Message]:  # fmt: skip
+    """The allocation of one receipt as messages of a bearable length; what is outstanding falls each time."""
+    outstanding = source.outstanding
+    numbers = sorted(pairs)
+    for start in range(0, len(numbers), MOST_LINES):
+        some = numbers[start : start + MOST_LINES]
+        value = sum((pairs[n] for n in some), Decimal("0.00"))
+        lines = [_line(source.entry, source.sign, value, outstanding)]
+        for number in some:
+            target = entries[number]
+            lines.append(_line(number, target.sign, pairs[number], target.outstanding))
+            target.outstanding -= pairs[number]
+        outstanding -= value
+        source.outstanding = outstanding
+        done[f"{key}/allocation"] += 1
+        content = {
+            "kind": KIND,
+            "customer": {"marketplace": site, "currency": currency},
+            "allocated_on": today.isoformat(),
+            "lines": lines,
+        }
+        payload = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        name = f"{key}/allocation-{done[f'{key}/allocation']}"
+        yield Message(
+            message_key=name,
+            system=SYSTEM,
+            kind=KIND,
+            settlement_key=None,
+            document=ALLOCATION,
+            period=f"{today:%Y-%m}",
+            document_date=today,
+            remote_reference=name,
+            amount=value,
+            currency=currency,
+            payload=payload,
+            payload_hash=hashlib.sha256(payload.encode()).hexdigest(),
+            due_at=datetime.combine(today, datetime.min.time(), UTC),
+            priority=7,
+        )
+
+
+def _line(entry: int, sign: int, value: Decimal, outstanding: Decimal) -> dict[str, Any]:
+    return {"entry": str(entry), "sign": sign, "value": str(value), "outstanding": str(outstanding)}
