@@ -324,7 +324,7 @@ def settle_status(desk: Desk, document_id: int) -> None:
     lines = lines_of(desk.db, document_id)
     despatched = _process([(line["despatched"], line["quantity"]) for line in lines if line["line_type"] in GOODS])
     invoiced = _process([(line["invoiced"], line["quantity"]) for line in lines if line["line_type"] != COMMENT])
-    done = {"document_status": COMPLETE} if despatched == invoiced == FULL else {}
+    done = {"document_status": COMPLETE} if invoiced == FULL else {}  # nothing is billed that has not moved
     _set_status(desk, document_id, despatch_status=despatched, invoice_status=invoiced, **done)
 
 
