@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 MODELS = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "spapi-models"
-NAMES = ("reports_2021-06-30", "finances_2024-06-19", "transfers_2024-06-01", "sellers")
+NAMES = ("reports_2021-06-30", "finances_2024-06-19", "transfers_2024-06-01", "sellers", "orders_2026-01-01")
 KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

@@ -12,8 +12,8 @@ select
     o.currency,
     1 as due_days,
     format('Order {} waits: {}.', p.order_id, p.detail) as message,
-    'Compare it with Seller Central. It goes on by itself when Amazon tells the rest; if the amounts stay odd, enter the '
-    || 'order in Sage by hand under the Amazon order number.' as action
+    'Compare it with Seller Central. It goes on by itself when Amazon tells the rest; if the amounts stay odd, enter '
+    || 'the order in Sage by hand under the Amazon order number.' as action
 from core.core__order_problems as p
 inner join core.core__orders as o on p.order_id = o.order_id
 where p.code = 'ORDER_INCOMPLETE'
