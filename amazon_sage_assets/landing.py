@@ -123,6 +123,11 @@ class Landing:
         with self._path(kind, sha256).open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
             yield stream
 
+    def erase(self, kind: str, sha256: str) -> None:
+        """Remove a document's bytes and where they came from. Only for kinds that can name people."""
+        self._path(kind, sha256).unlink(missing_ok=True)
+        self._path(kind, sha256).with_suffix(".json").unlink(missing_ok=True)
+
     def intact(self, kind: str, sha256: str) -> bool:
         """Whether the kept bytes still have the hash they are filed under."""
         digest = hashlib.sha256()

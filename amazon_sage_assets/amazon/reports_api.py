@@ -1,4 +1,4 @@
-"""Settlement reports: Amazon makes them by itself, at each disbursement; they can only be found and fetched."""
+"""Reports. Settlement reports Amazon makes by itself and they can only be found and fetched; others are asked for."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import IO
 from urllib.parse import quote
 
 from amazon_sage_assets.amazon import documents
-from amazon_sage_assets.amazon.answers import Fields, listed, moment, optional_moment, rows, stamp, text
+from amazon_sage_assets.amazon.answers import Fields, listed, moment, optional_moment, optional_text, rows, stamp, text
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.connection import secure_address
 from amazon_sage_assets.amazon.errors import AmazonUnreadable, LinkExpired
@@ -33,6 +33,19 @@ class ReportInfo:
     data_start: datetime | None
     data_end: datetime | None
     marketplace_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskedReport:
+    """A report that was asked for. `document_id` is there when it is DONE; CANCELLED means that it would be empty."""
+
+    report_id: str
+    status: str
+    document_id: str | None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in ("IN_QUEUE", "IN_PROGRESS")
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,27 @@ def list_settlement_reports(
                 if is_ready and report_id not in seen:
                     seen.add(report_id)
                     yield _report(fields)
+
+
+def ask_for_report(
+    partner: SellingPartner, report_type: str, start: datetime, end: datetime, marketplace_ids: Sequence[str]
+) -> str:
+    """Ask Amazon to make a report; returns its id. It takes Amazon minutes, sometimes an hour."""
+    wanted = {
+        "reportType": report_type,
+        "dataStartTime": stamp(start),
+        "dataEndTime": stamp(end),
+        "marketplaceIds": list(marketplace_ids),
+    }
+    return text(partner.order_report(wanted).payload, "reportId")
+
+
+def asked_report(partner: SellingPartner, report_id: str) -> AskedReport:
+    """How far a report is."""
+    fields = partner.get("getReport", f"{REPORTS}/{quote(report_id, safe='')}").payload
+    return AskedReport(
+        text(fields, "reportId"), text(fields, "processingStatus"), optional_text(fields, "reportDocumentId")
+    )
 
 
 @contextmanager

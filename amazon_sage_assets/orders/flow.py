@@ -13,6 +13,7 @@ from amazon_sage_assets.orders.allocations import ALLOCATION
 from amazon_sage_assets.orders.despatches import DESPATCH_DOCUMENT
 from amazon_sage_assets.orders.intake import Taken, take_orders
 from amazon_sage_assets.orders.planning import Planned
+from amazon_sage_assets.orders.reports import take_reports
 from amazon_sage_assets.orders.sending import plan, plan_more, read_sage, sop_records
 from amazon_sage_assets.outbox.delivery import Report, deliver
 from amazon_sage_assets.outbox.store import Outbox
@@ -30,10 +31,11 @@ DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT, CREDIT_NOTE, ROUNDING, ALLOC
 
 @dataclass
 class Ordered:
-    """What a run did: orders and money events read per account, documents planned and sent."""
+    """What a run did: orders, money events and reports read per account, documents planned and sent."""
 
     taken: dict[str, Taken] = field(default_factory=dict)
     money_events: dict[str, int] = field(default_factory=dict)
+    reports: dict[str, int] = field(default_factory=dict)
     planned: Planned | None = None
     report: Report = field(default_factory=Report)
     requests: int = 0
@@ -66,7 +68,8 @@ def take(
 ) -> Ordered:
     """Read what changed at Amazon. Nothing is sent."""
     taken = take_orders(company, now, secrets, progress)
-    return Ordered(taken, take_money_events(company, now, secrets, progress))
+    events = take_money_events(company, now, secrets, progress)
+    return Ordered(taken, events, take_reports(company, now, secrets, progress))
 
 
 def send(
