@@ -19,6 +19,7 @@ from amazon_sage_assets.money import BASIS_POINTS, allocate, from_pence, round_h
 ORDER, DAILY_ORDER = "order", "daily_order"
 KIND = "sop_order"
 UNIT_PRICE = Decimal("0.00001")  # five decimals are what Sage keeps of a unit price
+MOST_UNITS = 1_000  # of one line: up to here some unit price comes to any amount of pence
 WIDTH = 60  # pence to either side of the natural net within which one is sought
 ROUNDING_TEXT = "Rounding to what the buyer paid"
 
@@ -152,17 +153,19 @@ def _nets(items: Sequence[SoldItem], rule: RoundingRule) -> tuple[list[Decimal],
         groups.setdefault((item.tax_code, item.rate_bp), []).append(place)
     tolerance = to_pence(rule.tolerance)
     for closest in (False, True):  # first the VAT in the price, then, where several rates add up, the total
-        nets = [to_pence(item.gross - item.vat) for item in items]
+        nets = [Decimal("0.00")] * len(items)
         rounding = 0
         for (_, rate_bp), places in groups.items():
-            gross = sum(to_pence(items[place].gross) for place in places)
+            paid = [to_pence(items[place].gross) for place in places]
+            gross = sum(paid)
             vat = sum(to_pence(items[place].vat) for place in places)
             net, missing = _net_of(gross, vat, rate_bp, tolerance, rule.may_be_negative, closest)
-            largest = max(places, key=lambda place: nets[place])
-            nets[largest] += net - (gross - vat)
+            if gross:  # at one rate, nets are to each other as prices are
+                for place, share in zip(places, allocate(from_pence(net), paid), strict=True):
+                    nets[place] = share
             rounding += missing
         if abs(rounding) <= tolerance:
-            return [from_pence(net) for net in nets], from_pence(rounding)
+            return nets, from_pence(rounding)
     raise DoesNotFit(
         f"Sage's VAT per rate misses what the buyer paid by {from_pence(rounding)}; the tolerance is {rule.tolerance}."
     )
@@ -178,7 +181,7 @@ def _net_of(
     natural = round_half_up(gross * BASIS_POINTS, BASIS_POINTS + rate_bp)
     found = [
         (net, sage, gross - net - sage)
-        for net in range(natural - WIDTH, natural + WIDTH + 1)
+        for net in range(max(natural - WIDTH, 0), natural + WIDTH + 1)
         for sage in (round_half_up(net * rate_bp, BASIS_POINTS),)
         if may_be_negative or gross - net - sage >= 0
     ]
@@ -195,16 +198,18 @@ def _lines(item: SoldItem, net: Decimal) -> list[dict[str, Any]]:
     share, paid_share = _share(net, item), _share(item.gross, item)
     lines = []
     for place, (part, value) in enumerate(zip(item.parts, share[: len(item.parts)], strict=True)):
-        quantity = item.quantity * part.units
-        lines.append({
-            "line": "stock",
-            "stock_code": part.stock_code,
-            "quantity": quantity,
-            "unit_price": str(_unit_price(value, quantity)),
-            "net": str(value),
-            "gross": str(paid_share[place]),
-            **_booking(item.ledger, item.tax_code),
-        })  # fmt: skip
+        units = _line_units(item.quantity * part.units)
+        nets, grosses = allocate(value, units), allocate(paid_share[place], units)
+        for quantity, line_net, line_gross in zip(units, nets, grosses, strict=True):
+            lines.append({
+                "line": "stock",
+                "stock_code": part.stock_code,
+                "quantity": quantity,
+                "unit_price": str((line_net / quantity).quantize(UNIT_PRICE, rounding=ROUND_HALF_UP)),
+                "net": str(line_net),
+                "gross": str(line_gross),
+                **_booking(item.ledger, item.tax_code),
+            })  # fmt: skip
     for text, paid, value in zip(
         ("Postage", "Gift wrap"), (item.postage, item.wrap), share[len(item.parts) :], strict=True
     ):
@@ -224,11 +229,10 @@ def _share(net: Decimal, item: SoldItem) -> list[Decimal]:
     return [*allocate(whole[0], units), *whole[1:]]
 
 
-def _unit_price(net: Decimal, quantity: int) -> Decimal:
-    price = (net / quantity).quantize(UNIT_PRICE, rounding=ROUND_HALF_UP)
-    if (price * quantity).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP) != net:
-        raise DoesNotFit(f"{quantity} units cannot come to {net} with a unit price of five decimals.")
-    return price
+def _line_units(quantity: int) -> list[int]:
+    """A quantity in lines on which the unit price can be exact to the penny."""
+    whole, rest = divmod(quantity, MOST_UNITS)
+    return [MOST_UNITS] * whole + ([rest] if rest else [])
 
 
 def _text_line(text: str, net: Decimal, gross: Decimal, ledger: Ledger, tax_code: str) -> dict[str, Any]:
