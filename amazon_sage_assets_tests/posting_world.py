@@ -246,8 +246,8 @@ def fill(books: Books, rules: RuleBook) -> None:
             books.add_tax_code(code, name, Decimal(rate), notional=notional)
         for code, key, currency in BANKS:
             books.add_bank(code, codes[key].name, codes[key].nominal_code, currency)
-        for reference, name in CUSTOMERS.items():
-            books.add_customer(reference, name, "GBP")
+        for reference, (name, currency) in CUSTOMERS.items():
+            books.add_customer(reference, name, currency)
         books.add_year(date(2026, 1, 1))
         for key in ("previous_year", "future_year"):  # the tests are the same in any year
             books.change_setting(key, "Normal")
