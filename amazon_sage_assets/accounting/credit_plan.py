@@ -37,7 +37,8 @@ class RefundedItem:
     def vat(self) -> Decimal:
         """At the original rate; Amazon's figure where it is that rate, give or take a penny."""
         due = vat_inside(self.gross, self.rate_bp)
-        return self.shown_vat if self.rate_bp and abs(to_pence(self.shown_vat - due)) <= 1 else due
+        is_near = self.shown_vat > 0 and abs(to_pence(self.shown_vat - due)) <= 1
+        return self.shown_vat if self.rate_bp and is_near else due
 
 
 @dataclass(frozen=True)
