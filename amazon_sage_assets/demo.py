@@ -35,6 +35,8 @@ def run_demo(world: World) -> bool:
     definitions = defs()
     with _instance() as instance:
         out.print("Calm Kettle Ltd: two months on Amazon.co.uk and Amazon.de, Seller Central and Sage 200 simulated\n")
+        _run(definitions, instance, "orders")
+        desk_work(world)
         _run(definitions, instance, "fetch_settlement_reports")
         keys = _partitions(company, instance)
         _run(definitions, instance, "settle_settlements", tags={RANGE_START: keys[0], RANGE_END: keys[-1]})
@@ -42,12 +44,26 @@ def run_demo(world: World) -> bool:
             f"{row['account']}-{row['settlement_id']}"
             for row in published(company, "select * from finance.settlements where status = 'ready'")
         ]
+        if published(company, "select 1 from finance.postings where document = 'credit_note' and status = 'planned'"):
+            ready.append("refunds")
         if ready:
             approve = {"settlements": ready, "by": "Alex Finance (demo)"}
             config = {"ops": {"approve_settlements": {"config": approve}}}
             _run(definitions, instance, "approve_settlement", config=config)
         _run(definitions, instance, "post_approved")
     return _tell(company, world)
+
+
+def desk_work(world: World) -> None:
+    """What people do in Sage: the warehouse sends what Amazon says is sent, the office prints and posts invoices."""
+    sent = {
+        o.order_id: o.shipped_at.date() for a in world.seller.accounts for o in world.seller.orders(a) if o.shipped_at
+    }
+    for order in world.books.sop_orders():
+        number = order["customer_document_no"]
+        if order["despatched"] == "None" and number in sent:
+            world.books.despatch(number, day=sent[number])
+    world.books.invoice_orders()
 
 
 def _instance() -> dg.DagsterInstance:
@@ -117,9 +133,18 @@ def _tell(company: Company, world: World) -> bool:
     )
     documents = published(company, "select count(*) as count from finance.postings where status = 'delivered'")
     even = all(row["difference"] == 0 and row["header_total"] == row["posted_total"] for row in posted)
-    raised = sorted((row["code"], row["settlement_id"] or "") for row in exceptions)
-    meant = sorted(world.seller.expected_exceptions)
+    raised = sorted((row["code"], row["settlement_id"] or row["order_id"] or "") for row in exceptions)
+    meant = sorted([*world.seller.expected_exceptions, *world.seller.expected_order_exceptions])
     total = amount(sum((row["difference"] for row in posted), Decimal(0)))
+    orders = published(
+        company,
+        "select count(*) filter (where is_in_sage) as sent, count(*) filter (where waits_for is not null) as held,"
+        " coalesce(sum(sage_gross) filter (where is_in_sage), 0) as gross from finance.orders"
+        " where owner in ('sop', 'sop_daily')",
+    )[0]
+    owed = published(company, "select coalesce(sum(outstanding), 0) as owed from finance.debtors")[0]["owed"]
+    out.print(f"{orders['sent']} Amazon orders over {amount(orders['gross'])} GBP are in Sage as sales orders, "
+              f"{orders['held']} wait for somebody; {amount(owed)} GBP of them are not settled yet.")  # fmt: skip
     out.print(f"{len(posted)} settlements are in Sage with {documents[0]['count']} documents.")
     if even:
         paid = sum(1 for row in posted if row["bank_transaction_id"])

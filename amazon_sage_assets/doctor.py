@@ -15,6 +15,7 @@ from amazon_sage_assets.connections import NotConnected, marketplace_ids, sage_c
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
+from amazon_sage_assets.sage.sop_records import SopRecords, nobody, records_exist
 from amazon_sage_assets.settings import Secrets
 
 BANK_ACCOUNTS = ("wallet", "reserve_held", "bank_main", "bank_card")
@@ -101,6 +102,8 @@ def _records(company: Company, client: SageClient) -> Iterator[Finding]:
                           f"not. Correct vat_treatments.csv.{hint}")  # fmt: skip
     if not {t.sage_tax_code for t in company.rules.treatments if t.sage_tax_code} - records.tax_codes.keys():
         yield Finding("ok", "tax codes", "every code of vat_treatments.csv exists in Sage.")
+    if company.profile.orders_since:
+        yield from _orders(company, client)
     sop_sites = sorted({r.marketplace for r in company.profile.routes if r.owner != "settlement"})
     for site in sop_sites:
         try:
@@ -109,6 +112,30 @@ def _records(company: Company, client: SageClient) -> Iterator[Finding]:
             yield Finding("problem", "customers", str(error))
         else:
             yield Finding("ok", "customers", f"{site} is customer {customers[site]} in Sage.")
+
+
+def _orders(company: Company, client: SageClient) -> Iterator[Finding]:
+    """What sales orders need: warehouses, and settings of Sage that change how orders are built."""
+    names = company.profile.sage.warehouses
+    records = SopRecords.read(client, {}, names, windows_1252=False, recipient=nobody)
+    for route in company.profile.routes:
+        if route.owner != "settlement":
+            try:
+                records.warehouse(route.marketplace, route.fulfilment)
+            except SageError as error:
+                yield Finding("problem", "warehouses", str(error))
+            else:
+                name = names.get(f"{route.marketplace} {route.fulfilment}") or names.get(route.fulfilment)
+                yield Finding("ok", "warehouses", f"{route.fulfilment} on {route.marketplace} goes from {name}.")
+    if not records.may_set_nominal:
+        yield Finding("warning", "sales orders", "Sage does not let orders name nominal codes, so sales go to the "
+                      "accounts of the stock items. Allow it under SOP settings, or check those accounts.")  # fmt: skip
+    if company.profile.orders.refund_document == "sop_return":
+        has_returns = records_exist(client, "/sop_returns")
+        if has_returns:
+            yield Finding("ok", "refunds", "this Sage has sales returns; refunds become returns.")
+        else:
+            yield Finding("warning", "refunds", "this Sage has no sales returns; refunds become credit notes.")
 
 
 def _currencies(company: Company) -> set[str]:

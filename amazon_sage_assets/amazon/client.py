@@ -125,7 +125,8 @@ class SellingPartner:
         self._quotas.pace(operation)
         try:
             # Without add_marketplace=False the library adds the marketplace under four names.
-            answer = self._library._request(path, params=dict(parameters), add_marketplace=False)
+            how = "data" if parameters["method"] == "POST" else "params"
+            answer = self._library._request(path, **{how: dict(parameters)}, add_marketplace=False)
         except AmazonError as error:
             self._quotas.follow(operation, error.rate_limit)
             if isinstance(error, AmazonThrottled):

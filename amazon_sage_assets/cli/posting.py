@@ -56,11 +56,17 @@ def fetch(as_json: JsonFlag = False) -> None:
 
 @app.command()
 def approve(
-    settlements: Annotated[list[str], typer.Argument(help="Settlement ids, or keys such as uk-24100000011.")],
+    settlements: Annotated[
+        list[str],
+        typer.Argument(help="Settlement ids, keys such as uk-24100000011, an Amazon order, `orders` or `refunds`."),
+    ],
     by: By,
     as_json: JsonFlag = False,
 ) -> None:
-    """Let the documents of settlements go to Sage, as they stand now. All of these settlements, or none."""
+    """Let documents go to Sage, as they stand now. All that is named, or none of it.
+
+    `refunds` are all credit notes that wait, `orders` all sales orders that wait or were refused.
+    """
     with speaking_plainly():
         company = Company.load()
         now = datetime.now(UTC)

@@ -7,6 +7,10 @@
   On by default, and quiet while no account is connected: it only reads.
 - `bank_reading` reads Sage's banks and Amazon's payouts each morning. On by default, and quiet while Sage is not
   connected. It posts nothing: its run has the step that reads, not the one that sends.
+- `orders_as_they_come` reads Amazon's orders every quarter of an hour and sends what is due to Sage as sales orders.
+  On by default, and quiet while no account is connected, while no route makes Sage orders, and while its last run still
+  goes on. A sales order moves no money; with `orders.send = "approve"` in the profile even that waits for a person.
+- `personal_data_purge` erases each night what names people and is not needed any more. On by default.
 - `posting_when_due` posts each morning what is approved and due. It does so only where the profile says
   `posting = "auto"`; otherwise a person starts `post_approved` or `amazon-sage post`.
 """
@@ -18,6 +22,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from amazon_sage_assets.connections import has_amazon, has_sage
+from amazon_sage_assets.defs.orders.assets import VIEWS as ORDER_RELATIONS
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.posting.jobs import approve_settlement
 from amazon_sage_assets.defs.resources import CompanyResource
@@ -27,6 +32,7 @@ from amazon_sage_assets.settlements.discovery import waiting_reports
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 LONDON = "Europe/London"
+UNFINISHED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 
 FETCHING = dg.AssetSelection.assets("landed/settlement_reports")
 PAYOUTS = dg.AssetSelection.assets("raw/amazon_payouts")
@@ -34,7 +40,16 @@ SENDING = dg.AssetSelection.assets("sage/posted_documents", "raw/sage_bank_trans
 READING_BANKS = dg.AssetSelection.assets("sage/bank_reading")
 OUTBOX = dg.AssetSelection.assets("outbox/messages", "outbox/events")
 FIGURES = dg.AssetSelection.groups("reconciliation", "exceptions", "finance")
-REMOTE = FETCHING | PAYOUTS | SENDING | READING_BANKS
+ORDER_READING = dg.AssetSelection.assets(
+    "raw/amazon_orders", "raw/amazon_order_items", "raw/recipients", "raw/unreadable_orders", "raw/amazon_transactions",
+    "raw/amazon_refund_items", "raw/reported_orders", "raw/amazon_returns", "raw/sage_products", "raw/sage_orders",
+    "raw/sage_order_invoices", "raw/sage_sales_entries",
+)  # fmt: skip
+ORDER_SENDING = dg.AssetSelection.assets("sage/sales_orders", "outbox/covered_orders", "core/document_problems")
+ORDER_VIEWS = dg.AssetSelection.assets(*(name.replace(".", "/") for name in ORDER_RELATIONS))
+PURGING = dg.AssetSelection.assets("control/erased_documents")
+ORDERS = ORDER_READING | ORDER_VIEWS | ORDER_SENDING
+REMOTE = FETCHING | PAYOUTS | SENDING | READING_BANKS | ORDER_READING | ORDER_SENDING | PURGING
 
 # The whole flow for some settlements: their own relations, then once the tables of all settlements. Nothing is sent.
 settle_settlements = dg.define_asset_job(
@@ -62,7 +77,7 @@ post_approved = dg.define_asset_job(
 
 close_settlement = dg.define_asset_job(
     "close_settlement",
-    selection=dg.AssetSelection.all() - FETCHING - READING_BANKS,
+    selection=dg.AssetSelection.all() - FETCHING - READING_BANKS - ORDER_READING - ORDER_SENDING - PURGING,
     description="From landed reports to Sage and the bank: worked out, what is approved posted, published.",
 )
 
@@ -70,6 +85,17 @@ read_banks = dg.define_asset_job(
     "read_banks",
     selection=PAYOUTS | READING_BANKS | FIGURES,
     description="Read Sage's banks and Amazon's payouts, match payouts, publish. Nothing is sent.",
+)
+
+
+orders = dg.define_asset_job(
+    "orders",
+    selection=ORDERS | FIGURES,
+    description="Read Amazon's orders, send what is due to Sage as sales orders, allocate, publish.",
+)
+
+purge_personal_data = dg.define_asset_job(
+    "purge_personal_data", selection=PURGING, description="Erase personal data that no order needs any more."
 )
 
 
@@ -148,6 +174,40 @@ def bank_reading(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
 
 
 @dg.schedule(
+    name="orders_as_they_come",
+    job=orders,
+    cron_schedule="*/15 * * * *",
+    execution_timezone=LONDON,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Reads Amazon's orders every quarter of an hour and sends what is due to Sage.",
+)
+def orders_as_they_come(
+    context: dg.ScheduleEvaluationContext, company: CompanyResource
+) -> dg.RunRequest | dg.SkipReason:
+    loaded, secrets = company.load(), Secrets()
+    if not loaded.profile.orders_since:
+        return dg.SkipReason("No route of the profile makes Sage orders.")
+    if not any(has_amazon(secrets, account.name) for account in loaded.profile.accounts):
+        return dg.SkipReason("No seller account is connected: the environment has no LWA_APP_ID and refresh token.")
+    going_on = dg.RunsFilter(job_name=orders.name, statuses=list(UNFINISHED))
+    if context.instance.get_runs_count(going_on):
+        return dg.SkipReason("The last run still goes on; the next quarter of an hour takes up what it leaves.")
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+
+@dg.schedule(
+    name="personal_data_purge",
+    job=purge_personal_data,
+    cron_schedule="15 3 * * *",
+    execution_timezone=LONDON,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Erases names, addresses and telephone numbers that no order needs any more.",
+)
+def purge_each_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    return dg.RunRequest(run_key=str(context.scheduled_execution_time.date()))
+
+
+@dg.schedule(
     name="posting_when_due",
     job=post_approved,
     cron_schedule="0 7 * * *",
@@ -174,7 +234,9 @@ def automation() -> dg.Definitions:
             post_approved,
             close_settlement,
             read_banks,
+            orders,
+            purge_personal_data,
         ],
         sensors=[settlement_inbox, new_settlements],
-        schedules=[bank_reading, posting_when_due],
+        schedules=[bank_reading, orders_as_they_come, purge_each_night, posting_when_due],
     )

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.amazon.client import SellingPartner
-from amazon_sage_assets.amazon.errors import AmazonRefused
+from amazon_sage_assets.amazon.errors import AmazonError, AmazonRefused
 from amazon_sage_assets.amazon.order_reports import ALL_ORDERS, FBA_RETURNS, MFN_RETURNS, read_orders, read_returns
 from amazon_sage_assets.amazon.reports_api import ask_for_report, asked_report, download
 from amazon_sage_assets.company import Company
@@ -42,10 +42,13 @@ def take_reports(
         if has_amazon(secrets, account.name) and company.profile.orders_since:
             progress(f"{account.name}: daily reports")
             with selling_partner(company, account, secrets) as partner:
-                counts[account.name] = sum(
-                    take_report(company, account, partner, report_type, now) for report_type in KINDS
-                )
-                take_missing(company, account, partner, now)
+                counts[account.name] = 0
+                try:
+                    for report_type in KINDS:
+                        counts[account.name] += take_report(company, account, partner, report_type, now)
+                    take_missing(company, account, partner, now)
+                except AmazonError as error:  # orders go on without the daily reports; the next reading tries again
+                    progress(f"{account.name}: daily reports: {error}")
     return counts
 
 

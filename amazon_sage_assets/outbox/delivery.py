@@ -2,8 +2,8 @@
 
 1. `sending` is committed before anything is sent.
 2. Every message is looked for on the remote side, by its reference, before it is sent; and what may have been sent
-   counts as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when its
-   answer was lost or, where its worker died, when the next worker began. Between `sending` and the sending itself
+   counts as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when
+   its answer was lost or, where its worker died, when the next worker began. Between `sending` and the sending itself
    come questions and waits that can take minutes.
 3. The message is sent, once.
 4. The outcome is committed, together with the `sending` of the next message.
@@ -20,7 +20,6 @@ from typing import Protocol
 
 from amazon_sage_assets.outbox.messages import Message, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
-
 
 LOOK_AHEAD = 100  # messages that are looked for at a time, just before they are sent
 

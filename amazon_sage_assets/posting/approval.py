@@ -12,6 +12,8 @@ from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import Status
 from amazon_sage_assets.outbox.store import note, plain
 
+# What can be approved by a word. The kinds of document behind each.
+GROUPS = {"orders": ("order", "daily_order", "despatch"), "refunds": ("credit_note",)}
 BY_PROFILE = 'profile (posting = "auto")'
 
 
@@ -33,12 +35,42 @@ class Approval:
 def approve(
     connection: duckdb.DuckDBPyConnection, settlements: Sequence[str], by: str, now: datetime
 ) -> list[Approval]:
-    """Approve settlements by their id or key. All of them, or none: raises CannotApprove."""
+    """Approve settlements by their id or key, orders by theirs, or all `orders` or `refunds` that wait.
+
+    All of them, or none: raises CannotApprove.
+    """
     if not by.strip():
         raise CannotApprove("Say who approves: --by NAME.")
-    keys = [_key_of(connection, wanted) for wanted in settlements]
-    standing = _standing(connection)
-    return [_approve_one(connection, key, by.strip(), now, standing) for key in keys]
+    groups = [wanted for wanted in settlements if wanted in GROUPS or _is_order(connection, wanted)]
+    keys = [_key_of(connection, wanted) for wanted in settlements if wanted not in groups]
+    standing = _standing(connection) if keys else {}
+    approvals = [_approve_one(connection, key, by.strip(), now, standing) for key in keys]
+    return approvals + [_approve_group(connection, wanted, by.strip(), now) for wanted in groups]
+
+
+def _is_order(connection: duckdb.DuckDBPyConnection, wanted: str) -> bool:
+    return bool(connection.execute("select 1 from outbox.messages where order_id = $1 limit 1", [wanted]).fetchall())
+
+
+def _approve_group(connection: duckdb.DuckDBPyConnection, wanted: str, by: str, now: datetime) -> Approval:
+    """All documents of a group, or all of one order, that wait, were refused, or are held."""
+    documents = GROUPS.get(wanted, ("order", "despatch", "credit_note", "rounding"))
+    orders = () if wanted in GROUPS else (wanted,)
+    rows = connection.execute(
+        "select payload_hash, amount, currency from outbox.messages where list_contains($1, document)"
+        " and status in ('planned', 'rejected', 'held') and (len($2::varchar[]) = 0 or list_contains($2, order_id))"
+        " order by message_key",
+        [list(documents), list(orders)],
+    ).fetchall()
+    if not rows:
+        raise CannotApprove(f"Nothing of {wanted} waits for approval.")
+    waiting = (Status.PLANNED, Status.REJECTED, Status.HELD)
+    count = approve_documents(connection, documents, by, now, orders, waiting)
+    content = hashlib.sha256("\n".join(row[0] for row in rows).encode()).hexdigest()
+    insert_rows(connection, "outbox.approvals", [(wanted, by, plain(now), content, count)])
+    currencies = sorted({row[2] for row in rows})
+    total = sum((row[1] for row in rows), Decimal(0))
+    return Approval(wanted, count, total, "/".join(currencies), content)
 
 
 def approve_all(connection: duckdb.DuckDBPyConnection, by: str, now: datetime) -> list[Approval]:

@@ -1,4 +1,4 @@
-"""Sales orders, returns and despatches for Sage: built from messages, and found again by the customer's order number."""
+"""Sales orders, returns and despatches for Sage: built from messages, and found again by the order number."""
 
 import json
 from collections.abc import Sequence

@@ -32,6 +32,12 @@ def load_company(connection: duckdb.DuckDBPyConnection, company: Company) -> Non
     load_control(connection, control_rows(company.profile, company.rules))
 
 
+def load_profile(company: Company) -> None:
+    """Bring profile and rules into the warehouse, in a transaction of its own."""
+    with company.warehouse.transaction() as connection:
+        load_company(connection, company)
+
+
 def refresh(company: Company, examined: Iterable[Examined] = ()) -> list[str]:
     """Bring the profile, the rules and new documents into the warehouse. Returns the settlements to work out anew.
 

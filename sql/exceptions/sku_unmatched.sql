@@ -12,9 +12,10 @@ select
     o.currency,
     1 as due_days,
     format(
-        'The SKU {} on {} is no stock item in Sage{}: {} orders wait, the first to ship by {}.',
+        'The SKU {} on {} is no stock item in Sage{}: {} wait; the first must ship by {}.',
         p.about, o.marketplace, coalesce(' (' || nullif(any_value(p.detail), '') || ' is not there)', ''),
-        count(distinct p.order_id), coalesce(strftime(min(o.ship_by_at), '%d %b %H:%M') || ' UTC', 'an unknown time')
+        case when count(distinct p.order_id) = 1 then '1 order' else count(distinct p.order_id) || ' orders' end,
+        coalesce(strftime(min(o.ship_by_at), '%d %b %H:%M') || ' UTC', 'an unknown time')
     ) as message,
     'Add it in Sage under the same code, or a line with its stock code to sku_aliases.csv. The orders then go on by '
     || 'themselves.' as action

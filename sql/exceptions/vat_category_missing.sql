@@ -12,7 +12,7 @@ select
     o.currency,
     1 as due_days,
     format(
-        'The VAT of the SKU {} on {} is not known, because {}: {} orders wait, the first to ship by {}.',
+        'The VAT of the SKU {} on {} is not known, because {}: {} wait; the first must ship by {}.',
         p.about, o.marketplace, any_value(p.detail), count(distinct p.order_id),
         coalesce(strftime(min(o.ship_by_at), '%d %b %H:%M') || ' UTC', 'an unknown time')
     ) as message,

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from amazon_sage_assets.company import Company
+from amazon_sage_assets.defs.orders.assets import VIEWS as ORDERS
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.reconciliation.assets import VIEWS as RECONCILIATION
 from amazon_sage_assets.defs.resources import CompanyResource
@@ -211,7 +212,7 @@ def assets() -> dg.Definitions:
     core_views = [
         f
         for f in files.values()
-        if f.schema == "core" and not f.replaced_by and f.relation not in (SETTLEMENT_STATUS, *RECONCILIATION)
+        if f.schema == "core" and not f.replaced_by and f.relation not in (SETTLEMENT_STATUS, *RECONCILIATION, *ORDERS)
     ]
     per_settlement = [
         settlement_asset(files[LINES], GROUP, _stage, _describe_lines),

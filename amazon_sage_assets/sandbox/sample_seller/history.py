@@ -8,7 +8,15 @@ from functools import cached_property
 from amazon_sage_assets.sandbox.sample_seller.amazon_orders import amazon_order
 from amazon_sage_assets.sandbox.sample_seller.bank import SampleBankLine, bank_lines, card_lines
 from amazon_sage_assets.sandbox.sample_seller.catalogue import MARKETS, PRODUCTS, Product
-from amazon_sage_assets.sandbox.sample_seller.orders import AWKWARD, CANCELLED, HELD, PENDING, OrderBook, SampleOrder
+from amazon_sage_assets.sandbox.sample_seller.orders import (
+    AWKWARD,
+    CANCELLED,
+    HELD,
+    HELD_AS,
+    PENDING,
+    OrderBook,
+    SampleOrder,
+)
 from amazon_sage_assets.sandbox.sample_seller.payouts import SamplePayout, payout
 from amazon_sage_assets.sandbox.sample_seller.returns import Row, returns
 from amazon_sage_assets.sandbox.sample_seller.settlements import LENGTH, SETTLEMENTS, SampleReport, chain, first_start
@@ -94,7 +102,7 @@ class SampleSeller:
     def expected_exceptions(self) -> list[tuple[str, str]]:
         """Code and settlement id of what a full close must raise about settlements, payouts and bank; nothing else.
 
-        The orders of `held_orders` come on top, under the codes that the orders flow has for them.
+        Those of `expected_order_exceptions` come on top where orders are read.
         """
         unmapped = [("UNMAPPED_TYPE", r.settlement_id) for r in self.reports() if r.story.has_unknown_fee]
         late = [("PAYOUT_LATE", p.settlement_id) for p in self.payouts() if p.status == "IN_TRANSIT"]
@@ -103,6 +111,11 @@ class SampleSeller:
     @cached_property
     def _planted_orders(self) -> list[tuple[str, SampleOrder]]:
         return [(order.planted, order) for book in self._books.values() for order in book.planted() if order.planted]
+
+    @property
+    def expected_order_exceptions(self) -> list[tuple[str, str]]:
+        """Code and order id of what reading and sending the orders must raise: one for each of `held_orders`."""
+        return [(HELD_AS[reason], order.order_id) for reason, order in self.held_orders()]
 
     @cached_property
     def _books(self) -> dict[str, OrderBook]:
