@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amazon_sage_assets.accounting.ownership import account_for, marketplace_for
+from amazon_sage_assets.accounting.posting_plan import Ledger
 from amazon_sage_assets.accounting.rules import RuleBook, load_rules
 from amazon_sage_assets.control import fingerprint
 from amazon_sage_assets.landing import Landing
@@ -45,6 +46,14 @@ class Company:
         """The Sage tax code of what is no supply: the one of `outside_scope`, newest row."""
         rows = [t for t in self.rules.treatments if t.vat_treatment == "outside_scope"]
         return max(rows, key=lambda t: t.valid_from).sage_tax_code if rows else ""
+
+    @property
+    def rounding_account(self) -> Ledger:
+        """Where the pennies go by which VAT or money misses; without a code where accounts.csv names none."""
+        for account in self.rules.accounts:
+            if account.account_key == "rounding":
+                return Ledger(account.nominal_code, account.cost_centre, account.department, account.name)
+        return Ledger("", "", "", "")
 
     @property
     def rules_fingerprint(self) -> str:

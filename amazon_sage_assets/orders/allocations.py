@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.accounting.credit_plan import ROUNDING, PlannedBill, rounding
-from amazon_sage_assets.accounting.posting_plan import Ledger
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.outbox.messages import Message
 from amazon_sage_assets.outbox.store import put, supersede
@@ -102,7 +101,7 @@ class _Entry:
 
 
 def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, now: datetime) -> int:
-    """Queue what can be allocated as the ledger was last read. Returns how many documents. One transaction.
+    """Queue what can be allocated as the ledger was last read. Returns how many new documents. One transaction.
 
     Nothing while an allocation is in doubt: what it did would be counted twice.
     """
@@ -113,29 +112,28 @@ def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, no
     statuses = connection.execute("select message_key, status, attempts from allocations_now").fetchall()
     if any(status == "sending" or (status == "approved" and attempts) for _, status, attempts in statuses):
         return 0
-    stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded")]
-    supersede(connection, stale, now, "worked out anew from the ledger")
-    bills = list(_roundings(connection, company))
-    put(connection, [bill_message(bill) for bill in bills], now, "planning")
-    approve_documents(connection, (ROUNDING,), BY_TOLERANCE, now)
+    bills = [bill_message(bill) for bill in _roundings(connection, company)]
+    put(connection, bills, now, "planning")
     done: dict[str, int] = defaultdict(int)
     for key, status, _ in statuses:
-        done[key.rsplit("-", 1)[0]] += status == "delivered"
+        name, number = key.rsplit("-", 1)
+        if status == "delivered":  # one that was refused may stand between two that were not
+            done[name] = max(done[name], int(number))
     local = now.astimezone(company.profile.zone).date()
     messages = list(_allocations(connection, done, local))
-    put(connection, messages, now, "planning")
-    approve_documents(connection, (ALLOCATION,), BY_RECEIPT, now)
-    return len(messages) + len(bills)
+    wanted = {message.message_key for message in messages}
+    stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded") and key not in wanted]
+    supersede(connection, stale, now, "worked out anew from the ledger")
+    put(connection, messages, now, "planning")  # what Sage refused as it stands is not asked again
+    return approve_documents(connection, (ROUNDING,), BY_TOLERANCE, now) + approve_documents(
+        connection, (ALLOCATION,), BY_RECEIPT, now
+    )
 
 
 def _roundings(connection: duckdb.DuckDBPyConnection, company: Company) -> Iterator[PlannedBill]:
-    account = connection.execute(
-        "select nominal_code, cost_centre, department, name from control.ledger_accounts where account_key = 'rounding'"
-    ).fetchall()[0]
+    account = company.rounding_account
     for name, order_id, site, currency, day, owed in connection.execute(_PENNIES).fetchall():
-        yield rounding(
-            f"{name}/rounding/{order_id}", order_id, site, currency, day, owed, Ledger(*account), company.no_vat_code
-        )
+        yield rounding(f"{name}/rounding/{order_id}", order_id, site, currency, day, owed, account, company.no_vat_code)
 
 
 def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], today: date) -> Iterator[Message]:
@@ -184,7 +182,7 @@ def _rounding_key(connection: duckdb.DuckDBPyConnection, order_id: str) -> tuple
         " where document = 'rounding' and order_id = $1",
         [order_id],
     ).fetchall()
-    return rows[0]  # type: ignore[no-any-return]
+    return rows[0]
 
 
 def _match(source: _Entry, targets: list[_Entry], amount: Decimal, pairs: dict[int, Decimal]) -> None:

@@ -105,7 +105,8 @@ def plan_orders(
     items: dict[str, list[tuple[str, SoldItem]]] = defaultdict(list)
     for order_id, treatment, *rest in connection.execute(_ITEMS).fetchall():
         items[order_id].append((treatment, _sold(*rest)))
-    rule = _rounding(connection, company)
+    rules = company.profile.orders
+    rule = RoundingRule(company.rounding_account, company.no_vat_code, rules.tolerance, rules.negative_rounding)
     windows_1252 = company.profile.sage.characters == "windows-1252"
     built: list[tuple[PlannedOrder, list[tuple[str, Any]]]] = []
     problems: list[tuple[str, str, str, str, str]] = []
@@ -155,14 +156,6 @@ def _sold(
     stock = tuple(StockPart(code, units) for code, units in parts)
     ledger = Ledger(nominal or "", cost_centre or "", department or "", name or "")
     return SoldItem(stock, quantity, gross, vat, rate_bp, tax_code, ledger, postage, wrap)
-
-
-def _rounding(connection: duckdb.DuckDBPyConnection, company: Company) -> RoundingRule:
-    rows = connection.execute(
-        "select nominal_code, cost_centre, department, name from control.ledger_accounts where account_key = 'rounding'"
-    ).fetchall()
-    orders = company.profile.orders
-    return RoundingRule(Ledger(*rows[0]), company.no_vat_code, orders.tolerance, orders.negative_rounding)
 
 
 def _recipient(order: Mapping[str, Any], recipients: Mapping[str, Recipient], windows_1252: bool) -> str | None:
