@@ -24,13 +24,15 @@ from amazon_sage_assets.amazon.answers import (
 )
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnreadable
-from amazon_sage_assets.money import money
+from amazon_sage_assets.money import from_pence, money, round_half_up, to_pence
 
 ORDERS = "/orders/2026-01-01/orders"
 PAGE_SIZE = 100
 MARKETPLACES_PER_REQUEST = 50
 IMPERSONAL = ("PROCEEDS", "FULFILLMENT", "TAX")
+REDUCED = ("PROCEEDS", "TAX")  # where Amazon refuses FULFILLMENT for a while
 WAITING = ("UNSHIPPED", "PARTIALLY_SHIPPED")
+MOST_UNITS = 2**31 - 1
 ZERO = Decimal("0.00")
 
 
@@ -115,16 +117,29 @@ def changed_orders(
     try:
         yield from _told(partner, wanted, marketplace_ids, IMPERSONAL)
     except AmazonRefused as refusal:
-        if refusal.status != 400 or "includedData" not in str(refusal):
+        if not _is_about_blocks(refusal):
             raise
-        yield from _told(partner, wanted, marketplace_ids, tuple(b for b in IMPERSONAL if b != "FULFILLMENT"))
+        yield from _told(partner, wanted, marketplace_ids, REDUCED)
 
 
 def one_order(partner: SellingPartner, order_id: str) -> Order:
-    """One order, without personal data."""
+    """One order, without personal data; incomplete where Amazon refuses one of the blocks for now."""
+    try:
+        return _one(partner, order_id, IMPERSONAL)
+    except AmazonRefused as refusal:
+        if not _is_about_blocks(refusal):
+            raise
+    return _one(partner, order_id, REDUCED)
+
+
+def _one(partner: SellingPartner, order_id: str, blocks: Sequence[str]) -> Order:
     path = f"{ORDERS}/{quote(order_id, safe='')}"
-    answer = partner.get("getOrder", path, {"includedData": listed(IMPERSONAL)}).payload
-    return _order(part(answer, "order"), IMPERSONAL)
+    answer = partner.get("getOrder", path, {"includedData": listed(blocks)}).payload
+    return _order(part(answer, "order"), blocks)
+
+
+def _is_about_blocks(refusal: AmazonRefused) -> bool:
+    return refusal.status == 400 and "includedData" in str(refusal)
 
 
 def recipients(
@@ -169,10 +184,14 @@ def _order(fields: Fields, blocks: Sequence[str]) -> Order:
     packages = (optional_moment(p, "shipTime") for p in parts(fields, "packages"))
     status = optional_text(fulfilment, "fulfillmentStatus")
     updated = moment(fields, "lastUpdatedTime")
+    programs = fields.get("programs")
+    items = tuple(_item(item) for item in parts(fields, "orderItems"))
+    if len({item.order_item_id for item in items}) < len(items):
+        raise AmazonUnreadable("Amazon tells an item of the order twice.")
     return Order(
         order_id=text(fields, "orderId"),
         marketplace=optional_text(sales, "marketplaceName") or _no_site(sales),
-        fulfilment={"AMAZON": "AFN", "MERCHANT": "MFN"}.get(fulfilment.get("fulfilledBy", ""), ""),
+        fulfilment={"AMAZON": "AFN", "MERCHANT": "MFN"}.get(optional_text(fulfilment, "fulfilledBy") or "", ""),
         status=status or "UNKNOWN",
         purchased_at=moment(fields, "createdTime"),
         updated_at=updated,
@@ -180,9 +199,9 @@ def _order(fields: Fields, blocks: Sequence[str]) -> Order:
         shipped_at=min((p for p in packages if p), default=updated) if status == "SHIPPED" else None,
         currency=currency,
         total=total,
-        is_business="AMAZON_BUSINESS" in (fields.get("programs") or ()),
+        is_business=isinstance(programs, list) and "AMAZON_BUSINESS" in programs,
         is_incomplete=status is None or "FULFILLMENT" not in blocks,
-        items=tuple(_item(item) for item in parts(fields, "orderItems")),
+        items=items,
     )
 
 
@@ -193,7 +212,7 @@ def _no_site(sales: Fields) -> str:
 def _item(fields: Fields) -> OrderItem:
     product, proceeds = part(fields, "product"), part(fields, "proceeds")
     quantity = fields.get("quantityOrdered")
-    if isinstance(quantity, bool) or not isinstance(quantity, int):
+    if isinstance(quantity, bool) or not isinstance(quantity, int) or abs(quantity) > MOST_UNITS:
         raise AmazonUnreadable("quantityOrdered in Amazon's answer is not a whole number.")
     gross, currency = _money(part(proceeds, "proceedsTotal"))
     collections = parts(part(fields, "tax"), "taxCollections")
@@ -227,10 +246,12 @@ def _amounts(proceeds: Fields, gross: Decimal) -> dict[str, Decimal]:
         }
         if kind == "TAX":
             sums["TAX"] = sums.get("TAX", ZERO) + value
-            tax = details
+            for name, amount in details.items():
+                tax[name] = tax.get(name, ZERO) + amount
         elif kind == "DISCOUNT":  # written as what it takes off, with or without a sign
             sums["DISCOUNT"] = sums.get("DISCOUNT", ZERO) - abs(value)
-            off = {name: abs(amount) for name, amount in details.items()}
+            for name, amount in details.items():
+                off[name] = off.get(name, ZERO) + abs(amount)
         else:
             sums[kind] = sums.get(kind, ZERO) + value
     if not sums:
@@ -241,16 +262,17 @@ def _amounts(proceeds: Fields, gross: Decimal) -> dict[str, Decimal]:
     if tax_on_top and without + (total_tax or ZERO) != gross:
         raise AmazonUnreadable(f"An item's parts come to {without} and tax {total_tax or ZERO}, its total is {gross}.")
 
-    def whole(kind: str) -> Decimal:
-        """One part as the buyer pays it; tax on the discount of one part is not told apart, so only the net is."""
-        return sums.get(kind, ZERO) - off.get(kind, ZERO) + (tax.get(kind, ZERO) if tax_on_top else ZERO)
+    def whole(kind: str) -> tuple[Decimal, Decimal]:
+        """One part as the buyer pays it, and the VAT in it."""
+        full, vat = sums.get(kind, ZERO), tax.get(kind, ZERO)
+        left = full - off.get(kind, ZERO)
+        if full > 0 and left != full and "DISCOUNT" in tax:  # else the VAT of the part is told with the discount off
+            vat = from_pence(round_half_up(to_pence(vat) * to_pence(left), to_pence(full)))
+        return left + (vat if tax_on_top else ZERO), vat
 
-    found = {
-        "postage": whole("SHIPPING"),
-        "postage_vat": tax.get("SHIPPING", ZERO),
-        "wrap": whole("GIFT_WRAP"),
-        "wrap_vat": tax.get("GIFT_WRAP", ZERO),
-    }
+    postage, postage_vat = whole("SHIPPING")
+    wrap, wrap_vat = whole("GIFT_WRAP")
+    found = {"postage": postage, "postage_vat": postage_vat, "wrap": wrap, "wrap_vat": wrap_vat}
     return found if total_tax is None else found | {"vat": total_tax}
 
 
