@@ -10,7 +10,6 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 
@@ -31,7 +30,8 @@ class PersonalData(Warehouse):
 
     def migrate(self) -> None:
         if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.chmod(0o700)  # what the engine writes beside the file is for nobody else either
             with self.connect() as connection:
                 connection.execute(_TABLE)
             self.path.chmod(0o600)
@@ -58,9 +58,11 @@ class PersonalData(Warehouse):
         """Leave no byte of these recipients behind. Returns how many there were."""
         if not self.path.exists():
             return 0
-        fresh = self.path.with_name(f".{uuid4().hex}.duckdb")
-        try:
-            with self.connect() as connection:
+        fresh = self.path.with_name(f".{self.path.name}")
+        with self.connect() as connection:
+            connection.execute("checkpoint")  # else what a killed run had begun could come back
+            _remove(fresh)  # of a run that was killed here
+            try:
                 connection.execute(f"attach '{_quoted(fresh)}' as kept (storage_version '{STORAGE_VERSION}')")
                 connection.execute(_TABLE.replace("main.recipients", "kept.main.recipients"))
                 before = _count(connection, "main.recipients")
@@ -76,10 +78,14 @@ class PersonalData(Warehouse):
                     os.fsync(handle.fileno())
                 fresh.chmod(0o600)
                 fresh.replace(self.path)
-        finally:
-            fresh.unlink(missing_ok=True)
-            Path(f"{fresh}.wal").unlink(missing_ok=True)
+            finally:
+                _remove(fresh)
         return before - after
+
+
+def _remove(database: Path) -> None:
+    database.unlink(missing_ok=True)
+    Path(f"{database}.wal").unlink(missing_ok=True)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
