@@ -36,7 +36,9 @@ lint: $(SETUP) ## style, types, SQL and banned imports
 
 bench: $(SETUP) ## the long drills and measurements: kills, faults, a busy warehouse, costs, a million lines
 	$(BIN)/python -m amazon_sage_assets_tests.drills.crash_drill --kills 300
+	$(BIN)/python -m amazon_sage_assets_tests.drills.crash_drill --kills 300 --of orders
 	$(BIN)/python -m amazon_sage_assets_tests.drills.fault_drill --documents 2000
+	$(BIN)/python -m amazon_sage_assets_tests.drills.fault_drill --documents 2000 --of orders
 	$(BIN)/python -m amazon_sage_assets_tests.drills.warehouse_drill --documents 2000
 	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.request_costs
 	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.settlement_scale

@@ -83,7 +83,7 @@ class Watch:
     @property
     def documents(self) -> int:
         """How many requests brought a document."""
-        return sum(n for name, n in self.seen.items() if name.startswith(("POST /bank_", "POST /sales_")))
+        return sum(n for name, n in self.seen.items() if name.startswith(("POST /bank_", "POST /sales_", "POST /sop_")))
 
 
 async def _say(send: Send, number: int) -> None:

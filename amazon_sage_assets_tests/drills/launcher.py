@@ -26,9 +26,10 @@ from pydantic import SecretStr
 from amazon_sage_assets.amazon.library_logs import keep_secrets_out
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import sage_client
+from amazon_sage_assets.orders.flow import Ordered, run_orders
 from amazon_sage_assets.outbox import store
 from amazon_sage_assets.outbox.store import Outbox
-from amazon_sage_assets.posting.deliver import post
+from amazon_sage_assets.posting.deliver import Posted, post
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.remote import SageRemote
 from amazon_sage_assets.settings import Environment, Secrets
@@ -45,7 +46,10 @@ POINTS = (
     "read_back",  # while it looks in Sage for what may be there
 )
 OUTSIDE = "outside"  # at any moment, by somebody else
-DOCUMENT_PATHS = ("/bank_payment", "/bank_receipt", "/bank_transfer", "/sales_receipts")
+DOCUMENT_PATHS = (
+    "/bank_payment", "/bank_receipt", "/bank_transfer", "/sales_receipts", "/sales_payments", "/sales_credit_notes",
+    "/sales_invoices", "/sales_allocations", "/sop_orders", "/sop_confirm_despatch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def work(task: Task) -> dict[str, Any]:
         settle(company, [Path(file) for file in task.files])
         return {"seconds": time.perf_counter() - started}
     clock = JumpingClock(task.server)
-    how = {} if task.patient else {"now": clock.now, "sleep": clock.sleep}
+    how: dict[str, Any] = {} if task.patient else {"now": clock.now, "sleep": clock.sleep}
     if task.kill and task.kill != OUTSIDE:
         lay(task.kill, task.nth)
     secrets = Secrets(
@@ -173,9 +177,13 @@ def work(task: Task) -> dict[str, Any]:
         sage_client_secret=SecretStr(task.secrets["client_secret"]),
         sage_refresh_token=SecretStr(task.secrets["refresh_token"]),
     )
-    with sage_client(company, secrets) as client:
-        posted = post(company, client, **how)
-    return {"seconds": time.perf_counter() - started, "requests": posted.requests, "report": asdict(posted.report)}
+    done: Ordered | Posted
+    if task.what == "orders":
+        done = run_orders(company, secrets, **how)
+    else:
+        with sage_client(company, secrets) as client:
+            done = post(company, client, **how)
+    return {"seconds": time.perf_counter() - started, "requests": done.requests, "report": asdict(done.report)}
 
 
 def _fork(task: Task) -> tuple[int, int]:

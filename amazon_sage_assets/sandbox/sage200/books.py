@@ -418,6 +418,26 @@ class Books:
             ).fetchall()
         return {(row[0], row[1]): Decimal(row[2]).scaleb(-5) for row in rows}
 
+    def despatches(self) -> list[dict[str, Any]]:
+        """Every despatch of a sales order, oldest first, by the customer's number of the order."""
+        with self.store.reading() as db:
+            rows = db.execute(
+                "select e.document_no, o.customer_document_no, e.despatch_date, e.user_name from sop_despatches e "
+                "join sop_documents o on o.id = e.document_id where o.kind = 'order' order by e.id"
+            ).fetchall()
+        return [{**dict(row), "despatch_date": row["despatch_date"][:10]} for row in rows]
+
+    def sales_entries(self) -> list[dict[str, Any]]:
+        """The sales ledger, oldest first: `value` and `outstanding` above nil where the customer owes."""
+        with self.store.reading() as db:
+            rows = db.execute(
+                "select s.id, s.urn, s.source, s.reference, s.second_reference, c.reference as customer, "
+                "s.sign * (s.goods + s.tax) as value, s.sign * (s.goods + s.tax - s.allocated) as outstanding "
+                "from sales_entries s join customers c on c.id = s.customer_id order by s.id"
+            ).fetchall()
+        amounts = ("value", "outstanding")
+        return [{**dict(row), **{name: from_pence(row[name]) for name in amounts}} for row in rows]
+
     def documents(self) -> list[dict[str, Any]]:
         """Every document, by rising URN; `date` as `YYYY-MM-DD`, `value` in the currency of the document."""
         with self.store.reading() as db:
