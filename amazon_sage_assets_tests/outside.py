@@ -119,7 +119,7 @@ def deliver_all(company: Company, settlement: str, now: datetime, *but: str) -> 
         outbox = Outbox(company.warehouse, system)
         for message in outbox.approved(datetime.max.replace(tzinfo=now.tzinfo)):
             if message.document not in but:
-                outbox.step(now, claim=message.message_key)
+                outbox.step(now, claims=[message.message_key])
                 outbox.step(now, [Outcome(message.message_key, Status.DELIVERED, "delivered", "", "URN7")])
                 delivered.append(message.message_key)
     return delivered

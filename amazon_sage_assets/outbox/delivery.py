@@ -1,12 +1,12 @@
 """Delivery: each message reaches the remote system exactly once, through crashes, time-outs and lost answers.
 
-1. `sending` is committed before anything is sent.
+1. `sending` is committed before anything is sent, for a few messages at a time.
 2. Every message is looked for on the remote side, by its reference, before it is sent; and what may have been sent
    counts as absent only when the late-commit grace is over. The grace begins when the message has certainly left: when
    its answer was lost or, where its worker died, when the next worker began. Between `sending` and the sending itself
    come questions and waits that can take minutes.
 3. The message is sent, once.
-4. The outcome is committed, together with the `sending` of the next message.
+4. The outcomes are committed, together with the `sending` of the next messages.
 
 A lost answer leaves `sending`: only a look at the remote side turns that into `delivered`, or back into `approved`.
 One worker delivers for a system at a time; whoever calls `deliver` holds that system's lock, so a message that is found
@@ -22,6 +22,7 @@ from amazon_sage_assets.outbox.messages import Message, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
 
 LOOK_AHEAD = 100  # messages that are looked for at a time, just before they are sent
+TOGETHER = 10  # messages that are marked as `sending` in one transaction; opening the warehouse costs more than sending
 
 
 class Refused(Exception):  # noqa: N818
@@ -173,30 +174,35 @@ def _send_all(
     progress: Callable[[str], None],
 ) -> None:
     pending: list[Outcome] = []
-    settled: set[str] = set()
     lost = 0
-    for place, queued in enumerate(queue):
-        if place % LOOK_AHEAD == 0:
-            outbox.step(now(), pending)  # a look that fails must not lose what was just done
-            pending = _found_already(remote, queue[place : place + LOOK_AHEAD], report)
-            settled = {outcome.message_key for outcome in pending}
-        if queued.message_key in settled:
-            continue
-        progress(f"{place + 1} of {len(queue)}: {queued.remote_reference}")
-        message = outbox.step(now(), pending, queued.message_key)
-        pending = []
-        if message is None:
-            continue
-        outcome = _send(remote, message, report)
-        lost = 0 if outcome.status == Status.DELIVERED else lost
-        if outcome.event in ("answer lost", "not sent"):
-            lost += 1
-            waits.lost[outcome.message_key] = now()
-        pending = [outcome]
-        if lost >= limits.in_a_row:
-            report.stopped = f"{lost} documents in a row had no answer. {outcome.detail}"
+    for start in range(0, len(queue), LOOK_AHEAD):
+        outbox.step(now(), pending)  # a look that fails must not lose what was just done
+        ahead = queue[start : start + LOOK_AHEAD]
+        pending = _found_already(remote, ahead, report)
+        settled = {outcome.message_key for outcome in pending}
+        left = [message.message_key for message in ahead if message.message_key not in settled]
+        for first in range(0, len(left), TOGETHER):
+            claimed = outbox.step(now(), pending, left[first : first + TOGETHER])
+            pending = []
+            for message in claimed:
+                if lost >= limits.in_a_row:
+                    pending.append(Outcome(message.message_key, Status.APPROVED, "not sent", "the run stopped before"))
+                    continue
+                progress(f"{start + first + 1} of {len(queue)}: {message.remote_reference}")
+                outcome = _send(remote, message, report)
+                lost = 0 if outcome.status == Status.DELIVERED else lost
+                if outcome.event in ("answer lost", "not sent"):
+                    lost += 1
+                    waits.lost[outcome.message_key] = now()
+                    report.stopped = _stopped(lost, limits, outcome)
+                pending.append(outcome)
+        if report.stopped:
             break
     outbox.step(now(), pending)
+
+
+def _stopped(lost: int, limits: Limits, outcome: Outcome) -> str:
+    return f"{lost} documents in a row had no answer. {outcome.detail}" if lost >= limits.in_a_row else ""
 
 
 def _send(remote: Remote, message: Message, report: Report) -> Outcome:
@@ -258,7 +264,8 @@ def _found_already(remote: Remote, queue: Sequence[Message], report: Report) -> 
     """A last look before sending. Also what was never tried is looked for: our own records may be older than Sage's."""
     found = remote.find(queue)
     outcomes = [_as_found(message, found[message.message_key]) for message in queue if message.message_key in found]
-    report.proven += [outcome.message_key for outcome in outcomes if outcome.status == Status.DELIVERED]
+    for outcome in outcomes:
+        (report.proven if outcome.status == Status.DELIVERED else report.held).append(outcome.message_key)
     return outcomes
 
 

@@ -45,31 +45,36 @@ class Outbox:
         return self._messages("where system = $1 and status = 'sending' order by message_key", [self.system])
 
     def step(
-        self, now: datetime, outcomes: Sequence[Outcome] = (), claim: str | None = None, actor: str = "posting"
-    ) -> Message | None:
-        """Keep outcomes and, in the same transaction, hand out the next message. Returns it, marked as `sending`.
+        self, now: datetime, outcomes: Sequence[Outcome] = (), claims: Sequence[str] = (), actor: str = "posting"
+    ) -> list[Message]:
+        """Keep outcomes and, in the same transaction, hand out the next messages. Returns them, marked as `sending`.
 
-        None where nobody else may send it: it is no longer approved, or another worker has it.
+        Without those that nobody else may send: no longer approved, or another worker has them.
         """
-        if claim is None and not outcomes:
-            return None
+        if not claims and not outcomes:
+            return []
         with self._warehouse.transaction() as connection:
             for outcome in outcomes:
                 _keep(connection, outcome, now, actor)
-            if claim is None:
-                return None
             rows = connection.execute(
                 "update outbox.messages set status = 'sending', attempts = attempts + 1, sent_at = $2,"
                 " last_error = null, hold_code = null"
-                " where message_key = $1 and status = 'approved' and approved_hash = payload_hash"
-                f" returning {', '.join(_COLUMNS)}",
-                [claim, plain(now)],
+                " where list_contains($1::varchar[], message_key) and status = 'approved'"
+                f" and approved_hash = payload_hash returning {', '.join(_COLUMNS)}",
+                [list(claims), plain(now)],
             ).fetchall()
-            if not rows:
-                return None
-            message = _message(rows[0])
-            note(connection, claim, now, "sending", Status.SENDING, actor, f"attempt {message.attempts}")
-            return message
+            claimed = {message.message_key: message for message in map(_message, rows)}
+            for message in claimed.values():
+                note(
+                    connection,
+                    message.message_key,
+                    now,
+                    "sending",
+                    Status.SENDING,
+                    actor,
+                    f"attempt {message.attempts}",
+                )
+            return [claimed[key] for key in claims if key in claimed]
 
     def _messages(self, condition: str, parameters: list[object]) -> list[Message]:
         with self._warehouse.read() as connection:

@@ -26,8 +26,7 @@ def write_journals(warehouse: Warehouse, folder: Path, base_currency: str, now: 
             why = f"Sage's nominal ledger is kept in {base_currency}, this journal is in {queued.currency}."
             outbox.step(now, [Outcome(queued.message_key, Status.HELD, "held", why, hold_code="JOURNAL_CURRENCY")])
             continue
-        message = outbox.step(now, (), queued.message_key)
-        if message:
+        for message in outbox.step(now, (), [queued.message_key]):
             _write(message, folder)
             written.append(message.remote_reference)
     for message in outbox.sending():  # a run that died between the two leaves the file unwritten

@@ -129,7 +129,7 @@ def approved(seller: Seller, *settlements: str, by: str = "Ada") -> list[Approva
 
 def sent(seller: Seller, document: str) -> None:
     """A worker has the document; how it went is not known."""
-    Outbox(seller.company.warehouse, SYSTEM).step(NOW, claim=key_of(document))
+    Outbox(seller.company.warehouse, SYSTEM).step(NOW, claims=[key_of(document)])
 
 
 def came_out(seller: Seller, document: str, status: Status, event: str = "so it is", **said: Any) -> None:
@@ -489,7 +489,7 @@ def test_with_journal_files_a_journal_stands_for_the_documents(by_file: Seller) 
 def test_a_journal_file_that_waits_for_its_import_stops_nothing_else(by_file: Seller) -> None:
     """A person may import it in a week; what changes in the meantime becomes a correction."""
     approved(by_file, SPRING)
-    Outbox(by_file.company.warehouse, IMPORT_SYSTEM).step(NOW, claim=key_of("journal"))
+    Outbox(by_file.company.warehouse, IMPORT_SYSTEM).step(NOW, claims=[key_of("journal")])
     fee_in(by_file, "fees_other")
     found = messages(by_file)
     assert (found["journal"]["status"], found["payout"]["status"]) == ("sending", "approved")
