@@ -53,11 +53,11 @@ class SageRemote:
                 wanted = wanted.model_copy(update={"transaction_date": day})
             answer = self._post(message, wanted)
         except SageRefused as error:
-            raise Refused(self._without_personal_data(message, str(error))) from None
+            raise Refused(self._without_personal_data(message, error)) from None
         except SageUncertain as error:
-            raise Uncertain(str(error)) from None
+            raise Uncertain(self._without_personal_data(message, error)) from None
         except SageError as error:
-            raise NotSent(str(error)) from None
+            raise NotSent(self._without_personal_data(message, error)) from None
         if message.kind in ORDER_KINDS and isinstance(answer, dict):
             note = _total_note(answer, message)
         return Sent(self._id_of(message, answer), note, day)
@@ -68,12 +68,11 @@ class SageRemote:
         Allocations(self.client, self.records).send(message, wanted.body())
         return {"id": json.loads(message.payload)["lines"][0]["entry"]}  # an allocation has no number of its own
 
-    def _without_personal_data(self, message: Message, words: str) -> str:
+    def _without_personal_data(self, message: Message, error: SageError) -> str:
         """Sage may say back what it was sent."""
-        if message.kind in ORDER_KINDS:
-            for personal in self._sop_documents.secrets_of(message):
-                words = words.replace(personal, "…")
-        return words
+        if message.kind not in ORDER_KINDS:
+            return str(error)
+        return self._sop_documents.without_personal_data(message, str(error))
 
     @property
     def _sop_documents(self) -> SopDocuments:

@@ -1,7 +1,9 @@
 """Sales orders, returns and despatches for Sage: built from messages, and found again by the order number."""
 
 import json
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -18,6 +20,7 @@ from amazon_sage_assets.sage.sop_records import SopRecords
 ORDER_KINDS = ("sop_order", "sop_return")
 DESPATCH = "sop_despatch"
 STOCK, TEXT, COMMENT = "EnumLineTypeStandard", "EnumLineTypeFreeText", "EnumLineTypeComment"
+HIDDEN, LEAST = "…", 3  # what stands for personal data, and how short a word of it may be
 _PATHS = {"sop_order": "/sop_orders", "sop_return": "/sop_returns"}
 
 
@@ -91,13 +94,30 @@ class SopDocuments:
             "selling_unit_price_overridden": True,
         }
 
-    def secrets_of(self, message: Message) -> list[str]:
-        """What must never stand in an error about this message."""
+    def without_personal_data(self, message: Message, words: str) -> str:
+        """What Sage says of this message, without what it may say back: as Amazon tells it, or as it was sent.
+
+        Sage's words may have been cut short in the middle of it.
+        """
+        said, status, _ = re.split(r"( \(HTTP \d+\)\.$|$)", words, maxsplit=1)
+        for personal in self._personal_of(message):
+            said = re.sub(re.escape(personal), HIDDEN, said, flags=re.IGNORECASE)
+            begun = next((n for n in range(len(personal), LEAST, -1) if said.endswith(personal[:n])), 0)
+            said = said[: len(said) - begun] + (HIDDEN if begun else "")
+        return said + status
+
+    def _personal_of(self, message: Message) -> list[str]:
+        """The longest first; also as JSON writes it."""
         recipient = self.sop.recipient(str(message.order_id)) if message.order_id else None
         if recipient is None:
             return []
-        words = (recipient.name, recipient.company, *recipient.lines, recipient.city, recipient.postcode)
-        return sorted({w for w in (*words, recipient.phone) if len(w) > 2}, key=len, reverse=True)
+        words = {recipient.name, recipient.company, *recipient.lines, recipient.city, recipient.county}
+        words |= {recipient.postcode, recipient.phone}
+        with suppress(AddressDoesNotFit):
+            fitted = fit(recipient, windows_1252=self.sop.windows_1252)
+            words |= {text for field, text in fitted.fields.items() if field != "country"} | {fitted.comment}
+        words |= {json.dumps(word)[1:-1] for word in words}
+        return sorted((word for word in words if len(word) >= LEAST), key=len, reverse=True)
 
     def render_despatch(self, message: Message) -> Document:
         """Everything of the order that is not despatched yet. Raises AlreadyThere, SageRefused."""
@@ -125,7 +145,8 @@ class SopDocuments:
     def _despatch_lines(self, numbers: Sequence[str]) -> list[dict[str, Any]]:
         wanted = " or ".join(f"sop_order_customer_document_no eq {quoted(number)}" for number in numbers)
         rows = self.client.read_all("/sop_order_line_views", wanted, key="sop_order_line_id")
-        return [row for row in rows if row["sop_order_line_type"] != COMMENT]
+        # Nothing of a comment is despatched, and nothing of a charge that a person added.
+        return [row for row in rows if row["sop_order_line_type"] in (STOCK, TEXT)]
 
     def find_orders(self, kind: str, messages: Sequence[Message]) -> dict[str, Found]:
         """Orders by the customer's number, of this customer. The value must be the one that was sent."""
