@@ -121,12 +121,12 @@ def lay(point: str, nth: int) -> None:
         note(connection, key, now, event, *more)
         fuse("before_sending" if event == "sending" else "outcome_begun")
 
-    def stepping(self: Outbox, now: datetime, outcomes: Any = (), claim: str | None = None, **more: Any) -> Any:
+    def stepping(self: Outbox, now: datetime, outcomes: Any = (), claims: Any = (), **more: Any) -> Any:
         if outcomes:
             soon = threading.Timer(random.Random(nth).uniform(0.0, 0.06), _die)
             soon.daemon = True
             fuse("outcome_commit", soon.start)
-        return step(self, now, outcomes, claim, **more)
+        return step(self, now, outcomes, claims, **more)
 
     def posting(self: SageClient, *request: Any) -> Any:
         fuse("sending_committed")
