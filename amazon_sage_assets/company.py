@@ -33,7 +33,7 @@ class Company:
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(database=str(self.environment.warehouse_path))
+        return Warehouse(database=str(self.environment.warehouse_path), encrypted=self.profile.privacy.encrypt)
 
     def whose(self, given: str | None, currency: str, marketplaces: Sequence[str]) -> tuple[str, str | None]:
         """The account and the marketplace of a settlement; `given` is the account that it was said to be of."""

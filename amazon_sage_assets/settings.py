@@ -111,9 +111,13 @@ class Orders(_Part):
 
 
 class Privacy(_Part):
-    """How long names, addresses and telephone numbers are kept after an order was sent."""
+    """How long names, addresses and telephone numbers are kept after an order was sent.
+
+    `encrypt`: whether the working file and the file of personal data are encrypted; the key is in the environment.
+    """
 
     erase_after_days: int = Field(30, ge=0)
+    encrypt: bool = False
 
 
 class Profile(_Part):
@@ -265,6 +269,7 @@ class Secrets(BaseSettings):
     lwa_app_id: str = ""
     lwa_client_secret: SecretStr = SecretStr("")
     sp_api_refresh_token: SecretStr = SecretStr("")
+    amazon_sage_warehouse_key: SecretStr = SecretStr("")
 
     def amazon_refresh_token(self, account: str) -> SecretStr:
         own = os.environ.get(f"SP_API_REFRESH_TOKEN_{account.upper()}", "")

@@ -17,6 +17,7 @@ import psutil
 import stamina
 from dagster_duckdb import DuckDBResource
 
+from amazon_sage_assets.settings import Secrets
 from amazon_sage_assets.sqlfiles import create_relations, migrations, relations_fingerprint
 
 # A file that 1.5 can read as well, so that there is a way back and older clients can open the published copy.
@@ -31,11 +32,21 @@ class SchemaMismatch(Exception):  # noqa: N818
     """The warehouse was made with other migrations than the ones of this version."""
 
 
+class NotEncrypted(Exception):  # noqa: N818
+    """The profile wants the file encrypted and it cannot be. The message says what is missing."""
+
+
 class Warehouse(DuckDBResource):
-    """The working DuckDB file. `wait_seconds` is how long a connection waits for another process to finish."""
+    """The working DuckDB file. `wait_seconds` is how long a connection waits for another process to finish.
+
+    `encrypted`: by DuckDB's own encryption, with the key in AMAZON_SAGE_WAREHOUSE_KEY; a file that was made without is
+    encrypted when it is next opened. `trial_cipher` writes with a cipher that DuckDB calls unsafe: for tests alone.
+    """
 
     wait_seconds: float = 60.0
     memory_limit: str = "1200MB"
+    encrypted: bool = False
+    trial_cipher: bool = False
 
     @property
     def path(self) -> Path:
@@ -149,6 +160,8 @@ class Warehouse(DuckDBResource):
                 wait_jitter=0.2,
             ):  # fmt: skip
                 with attempt:
+                    if self.encrypted:
+                        return self._open_encrypted(read_only)
                     return duckdb.connect(self.database, read_only=read_only, config=config)
         except duckdb.IOException as error:
             if not _is_lock_conflict(error):
@@ -161,6 +174,81 @@ class Warehouse(DuckDBResource):
                 "To read figures, open the published file instead."
             ) from None
         raise AssertionError("unreachable: the retry context either returns or raises")
+
+    def attach_options(self) -> str:
+        """How another file of the same kind is attached: storage version, and the key where there is one."""
+        version = f"storage_version '{STORAGE_VERSION}'"
+        return f"{version}, encryption_key '{_escaped(_key())}'" if self.encrypted else version
+
+    def _open_encrypted(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        """An encrypted file can only be attached. It is the default catalogue then, so all else stays as it is."""
+        connection = duckdb.connect(config={"memory_limit": self.memory_limit})
+        try:
+            if not read_only:
+                self._load_cipher(connection)
+                if self.path.exists() and _is_plain(self.path):
+                    self._encrypt(connection)
+            options = self.attach_options() + (", read_only" if read_only else "")
+            connection.execute(f"attach '{_quoted(self.path)}' as {_CATALOGUE} ({options})")
+            connection.execute(f"use {_CATALOGUE}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _load_cipher(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if self.trial_cipher:
+            connection.execute("set force_mbedtls_unsafe = 'true'")
+            return
+        try:
+            connection.execute("load httpfs")
+        except duckdb.Error:
+            try:
+                connection.execute("install httpfs")
+                connection.execute("load httpfs")
+            except duckdb.Error:
+                raise NotEncrypted(
+                    "Writing an encrypted file needs DuckDB's extension httpfs, which is not installed and could not be "
+                    "fetched. Install it once while the machine is online, or set privacy.encrypt = false."
+                ) from None
+
+    def _encrypt(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write the file anew under the key and swap it in."""
+        fresh = self.path.with_name(f".{uuid4().hex}.duckdb")
+        try:
+            connection.execute(f"attach '{_quoted(self.path)}' as open_file")
+            connection.execute(f"attach '{_quoted(fresh)}' as closed_file ({self.attach_options()})")
+            connection.execute("copy from database open_file to closed_file")
+            connection.execute("checkpoint closed_file")
+            connection.execute("detach closed_file")
+            connection.execute("detach open_file")
+            fresh.replace(self.path)
+            Path(f"{self.path}.wal").unlink(missing_ok=True)
+        finally:
+            fresh.unlink(missing_ok=True)
+            Path(f"{fresh}.wal").unlink(missing_ok=True)
+
+
+_CATALOGUE = "warehouse_file"
+
+
+def _key() -> str:
+    key = Secrets().amazon_sage_warehouse_key.get_secret_value()
+    if not key:
+        raise NotEncrypted(
+            "The profile says privacy.encrypt = true, and the environment has no AMAZON_SAGE_WAREHOUSE_KEY."
+        )
+    return key
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file was made without a key: then it can be attached without one."""
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"attach '{_quoted(path)}' as tried (read_only)")
+        except duckdb.CatalogException:
+            return False
+    return True
 
 
 def first_row(connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> tuple[Any, ...] | None:
@@ -181,4 +269,8 @@ def _command_of(pid: str) -> str:
 
 
 def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    return _escaped(str(path))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")

@@ -27,11 +27,11 @@ from amazon_sage_assets.sandbox.servers import PortTaken
 from amazon_sage_assets.settings import ProfileError
 from amazon_sage_assets.settlements.decisions import UnknownDocument
 from amazon_sage_assets.sqlfiles import StaleRelation
-from amazon_sage_assets.warehouse import SchemaMismatch, WarehouseBusy
+from amazon_sage_assets.warehouse import NotEncrypted, SchemaMismatch, WarehouseBusy
 
 FOR_PEOPLE = (
     ProfileError, RuleFileError, WarehouseBusy, SchemaMismatch, StaleRelation, UnknownDocument, UnknownLine,
-    NotConnected, CannotApprove, AlreadyPosting, SageError, AmazonError, PortTaken,
+    NotConnected, CannotApprove, AlreadyPosting, SageError, AmazonError, PortTaken, NotEncrypted,
 )  # fmt: skip
 
 app = typer.Typer(

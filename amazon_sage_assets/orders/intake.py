@@ -48,7 +48,7 @@ class Taken:
 
 
 def personal_data(company: Company) -> PersonalData:
-    return PersonalData(database=str(company.environment.personal_path))
+    return PersonalData(database=str(company.environment.personal_path), encrypted=company.profile.privacy.encrypt)
 
 
 def take_orders(
@@ -129,14 +129,22 @@ def keep(connection: duckdb.DuckDBPyConnection, account: str, told: Told, now: d
     return len(bad)
 
 
-# An older word than the one we have is left out. What only some answers tell is kept from earlier ones.
+# An older word than the one we have is left out, and one with a part left out that is no newer. What only some answers
+# tell is kept from earlier ones.
 _TAKE_OVER = """
 create or replace temp table newer as
 select n.* replace (
-    coalesce(o.shipped_at, n.shipped_at) as shipped_at, coalesce(n.ship_country, o.ship_country) as ship_country
+    coalesce(o.shipped_at, n.shipped_at) as shipped_at,
+    coalesce(n.ship_country, o.ship_country) as ship_country,
+    coalesce(n.ship_by_at, o.ship_by_at) as ship_by_at,
+    coalesce(nullif(n.fulfilment, ''), o.fulfilment, '') as fulfilment,
+    case when n.status = 'UNKNOWN' and o.status not like 'PENDING%' then o.status else n.status end as status
 )
 from orders_read as n left join raw.amazon_orders as o on n.order_id = o.order_id
-where o.order_id is null or n.updated_at >= o.updated_at
+where
+    o.order_id is null
+    or n.updated_at > o.updated_at
+    or (n.updated_at = o.updated_at and (o.is_incomplete or not n.is_incomplete))
 """
 _KEEP = (
     "delete from raw.amazon_order_items where order_id in (select order_id from newer)",

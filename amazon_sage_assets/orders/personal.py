@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from amazon_sage_assets.amazon.orders_api import Recipient
-from amazon_sage_assets.warehouse import STORAGE_VERSION, Warehouse
+from amazon_sage_assets.warehouse import Warehouse
 
 _COLUMNS = [field.name for field in fields(Recipient)]
 _TABLE = "create table main.recipients (order_id varchar primary key, content varchar not null)"
@@ -63,7 +63,7 @@ class PersonalData(Warehouse):
             connection.execute("checkpoint")  # else what a killed run had begun could come back
             _remove(fresh)  # of a run that was killed here
             try:
-                connection.execute(f"attach '{_quoted(fresh)}' as kept (storage_version '{STORAGE_VERSION}')")
+                connection.execute(f"attach '{_quoted(fresh)}' as kept ({self.attach_options()})")
                 connection.execute(_TABLE.replace("main.recipients", "kept.main.recipients"))
                 before = _count(connection, "main.recipients")
                 connection.execute(
