@@ -67,8 +67,8 @@ and o.order_id not in (select p.order_id from core.core__order_problems as p)
 """
 _ITEMS = """
 select
-    i.order_id, i.vat_treatment, i.seller_sku, i.quantity, i.due_gross, i.vat, i.rate_bp, i.sage_tax_code,
-    i.postage, i.wrap, a.nominal_code, a.cost_centre, a.department, a.name,
+    i.order_id, i.vat_treatment, i.seller_sku, i.order_item_id, i.quantity, i.due_gross, i.vat, i.rate_bp,
+    i.sage_tax_code, i.postage, i.wrap, a.nominal_code, a.cost_centre, a.department, a.name,
     list((s.stock_code, s.units) order by s.stock_code) as parts
 from core.core__order_items as i
 inner join open_orders as o on i.order_id = o.order_id
@@ -96,7 +96,7 @@ def plan_orders(
 
     `recipients` are those of the orders that we still send ourselves.
     """
-    connection.execute("delete from core.document_problems where entity_type = 'order'")
+    connection.execute("delete from core.document_problems where entity_type in ('order', 'daily_order')")
     connection.execute(_COVERED)
     connection.execute(_OPEN)
     cursor = connection.execute("select * from open_orders order by order_id")
@@ -150,7 +150,7 @@ def waiting_recipients(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _sold(
-    _sku: str, quantity: int, gross: Any, vat: Any, rate_bp: int, tax_code: str, postage: Any, wrap: Any,
+    _sku: str, _item_id: str, quantity: int, gross: Any, vat: Any, rate_bp: int, tax_code: str, postage: Any, wrap: Any,
     nominal: str | None, cost_centre: str, department: str, name: str, parts: Sequence[tuple[str, int]],
 ) -> SoldItem:  # fmt: skip
     stock = tuple(StockPart(code, units) for code, units in parts)

@@ -4,7 +4,7 @@ with waiting as (
     select o.*
     from core.core__orders as o
     where
-        (o.is_due or o.owner is null)
+        (o.is_due or o.owner is null or o.status = 'UNKNOWN')
         and o.order_id not in (
             select c.order_id
             from outbox.covered_orders as c
@@ -83,7 +83,18 @@ select
     'Amazon has left a part of the order out' as detail,
     coalesce(order_total, 0.00) as amount
 from waiting
-where is_due and is_incomplete
+where
+    is_incomplete
+    and (is_due or (status = 'UNKNOWN' and region is not null and coalesce(owner, '') <> 'settlement'))
+union all by name
+select
+    w.order_id,
+    'ORDER_INCOMPLETE' as code,
+    '' as about,
+    'Amazon tells no items of it' as detail,
+    coalesce(w.order_total, 0.00) as amount
+from waiting as w
+where w.is_due and not w.is_incomplete and w.order_id not in (select i.order_id from core.core__order_items as i)
 union all by name
 select
     i.order_id,
@@ -103,7 +114,11 @@ select
     concat_ws(', ', account, marketplace, nullif(fulfilment, ''), purchased_day) as detail,
     coalesce(order_total, 0.00) as amount
 from waiting
-where owner is null and region is not null and status not in ('PENDING', 'PENDING_AVAILABILITY', 'CANCELLED')
+where
+    owner is null
+    and region is not null
+    and not is_incomplete
+    and status not in ('PENDING', 'PENDING_AVAILABILITY', 'CANCELLED')
 union all by name
 select
     order_id,
@@ -122,4 +137,4 @@ select
     coalesce(w.order_total, 0.00) as amount
 from core.document_problems as p
 inner join waiting as w on p.order_id = w.order_id
-where p.entity_type = 'order' and w.is_due
+where p.entity_type in ('order', 'daily_order') and w.is_due
