@@ -25,6 +25,13 @@ categories as (
     group by v.sage_tax_code
 ),
 
+-- Sage's tax code of what is no supply.
+no_supply as (
+    select arg_max(v.sage_tax_code, v.valid_from) as sage_tax_code
+    from control.vat_treatments as v
+    where v.vat_treatment = 'outside_scope'
+),
+
 placed as (
     select
         i.*,
@@ -113,8 +120,12 @@ select
     t.is_uk_route,
     t.is_withheld,
     t.vat_treatment,
-    v.rate_bp,
-    coalesce(v.sage_tax_code, '') as sage_tax_code,
+    -- A company that is not registered has no VAT in its prices: Sage must not work any out.
+    case when t.vat_treatment in ('uk_standard', 'uk_reduced') and v.box_vat = '' then 0 else v.rate_bp end as rate_bp,
+    case
+        when t.vat_treatment in ('uk_standard', 'uk_reduced') and v.box_vat = '' then n.sage_tax_code
+        else coalesce(v.sage_tax_code, '')
+    end as sage_tax_code,
     coalesce(v.box_vat, '') as box_vat,
     a.account_key,
     cast(t.gross - case when t.is_withheld then coalesce(t.vat, 0) else 0 end as decimal(18, 2)) as due_gross,
@@ -140,3 +151,4 @@ from treated as t
 left join control.vat_treatments as v
     on t.vat_treatment = v.vat_treatment and t.supply_day between v.valid_from and v.valid_to
 left join control.sales_accounts as a on t.vat_treatment = a.vat_treatment
+cross join no_supply as n

@@ -20,7 +20,7 @@ select
     r.valid_from as route_from,
     local_day(o.purchased_at, p.timezone) as purchased_day,
     local_day(o.shipped_at, p.timezone) as shipped_day,
-    coalesce(o.ship_country, d.ship_country) as ship_country,
+    coalesce(nullif(o.ship_country, ''), nullif(d.ship_country, '')) as ship_country,
     w.recipient_hash,
     w.order_id is not null as is_recipient_asked,
     w.erased_at as recipient_erased_at,

@@ -16,7 +16,28 @@ with told as (
     from raw.amazon_transactions as t
     inner join raw.amazon_refund_items as i on t.account = i.account and t.transaction_id = i.transaction_id
     cross join control.profile as p
-    where t.kind = 'Refund' and t.refund_id <> ''
+    where
+        t.kind = 'Refund'
+        and t.refund_id <> ''
+        and t.status <> 'DEFERRED_RELEASED'
+        -- Amazon tells a refund that it held back again when it releases it, and changes the first record too late.
+        and not (
+            t.status = 'DEFERRED'
+            and exists (
+                select 1
+                from raw.amazon_transactions as later
+                inner join raw.amazon_refund_items as same
+                    on later.account = same.account and later.transaction_id = same.transaction_id
+                where
+                    later.account = t.account
+                    and later.order_id = t.order_id
+                    and later.refund_id = t.refund_id
+                    and later.kind = 'Refund'
+                    and later.status = 'RELEASED'
+                    and same.seller_sku = i.seller_sku
+                    and same.adjustment_item_id = i.adjustment_item_id
+            )
+        )
     group by all
 ),
 
