@@ -34,7 +34,7 @@ lint: $(SETUP) ## style, types, SQL and banned imports
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 sql
 
-bench: $(SETUP) ## the long drills and measurements: kills, faults, a busy warehouse, costs, a million lines
+bench: $(SETUP) ## the long drills and measurements: kills, faults, a busy warehouse, costs, a million lines, 10,000 orders
 	$(BIN)/python -m amazon_sage_assets_tests.drills.crash_drill --kills 300
 	$(BIN)/python -m amazon_sage_assets_tests.drills.crash_drill --kills 300 --of orders
 	$(BIN)/python -m amazon_sage_assets_tests.drills.fault_drill --documents 2000
@@ -42,6 +42,7 @@ bench: $(SETUP) ## the long drills and measurements: kills, faults, a busy wareh
 	$(BIN)/python -m amazon_sage_assets_tests.drills.warehouse_drill --documents 2000
 	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.request_costs
 	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.settlement_scale
+	$(BIN)/python -m amazon_sage_assets_tests.benchmarks.order_scale --orders 10000
 
 lock: ## compile requirements.lock again; needs uv
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-strip-extras --generate-hashes \

@@ -208,8 +208,8 @@ class Warehouse(DuckDBResource):
                 connection.execute("load httpfs")
             except duckdb.Error:
                 raise NotEncrypted(
-                    "Writing an encrypted file needs DuckDB's extension httpfs, which is not installed and could not be "
-                    "fetched. Install it once while the machine is online, or set privacy.encrypt = false."
+                    "Writing an encrypted file needs DuckDB's extension httpfs, which is not installed and could not "
+                    "be fetched. Install it once while the machine is online, or set privacy.encrypt = false."
                 ) from None
 
     def _encrypt(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -26,6 +26,7 @@ from amazon_sage_assets.warehouse import Warehouse, first_row
 OVERLAP = timedelta(minutes=5)
 BEHIND_NOW = timedelta(minutes=2, seconds=10)  # Amazon tells nothing that is younger than two minutes
 AMAZON_KEEPS = timedelta(days=729)
+_TOLD = {"order_id": pl.String, "recipient_hash": pl.String, "country": pl.String}
 
 # What we still have to send and do not know whom to. Only orders that become Sage orders need it.
 _WITHOUT_RECIPIENT = """
@@ -213,12 +214,17 @@ def keep_recipients(warehouse: Warehouse, personal: PersonalData, told: Iterable
     personal.keep(wanted)
     if wanted:
         with warehouse.transaction() as connection:
-            connection.executemany(
-                "insert or replace into raw.recipients values ($1, $2, $3, null)",
-                [(r.order_id, recipient_hash(r), plain(now)) for r in wanted],
+            connection.register(
+                "told",
+                pl.DataFrame([(r.order_id, recipient_hash(r), r.country) for r in wanted], schema=_TOLD, orient="row"),
             )
-            connection.executemany(
-                "update raw.amazon_orders set ship_country = $2 where order_id = $1 and $2 <> ''",
-                [(r.order_id, r.country) for r in wanted],
+            connection.execute(
+                "insert or replace into raw.recipients select order_id, recipient_hash, $1, null from told",
+                [plain(now)],
             )
+            connection.execute(
+                "update raw.amazon_orders as o set ship_country = t.country from told as t"
+                " where o.order_id = t.order_id and t.country <> ''"
+            )
+            connection.unregister("told")
     return len(wanted)

@@ -38,10 +38,13 @@ class PersonalData(Warehouse):
 
     def keep(self, recipients: Iterable[Recipient]) -> None:
         """Keep the newest word on each."""
-        rows = [(r.order_id, _content(r)) for r in recipients]
+        rows = {r.order_id: _content(r) for r in recipients}
         if rows:
             with self.transaction() as connection:
-                connection.executemany("insert or replace into main.recipients values ($1, $2)", rows)
+                connection.execute(
+                    "insert or replace into main.recipients select unnest($1::varchar[]), unnest($2::varchar[])",
+                    [list(rows), list(rows.values())],
+                )
 
     def of(self, order_ids: Collection[str]) -> dict[str, Recipient]:
         """The recipients of these orders, as far as they are known and not erased."""
