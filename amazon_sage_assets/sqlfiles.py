@@ -89,16 +89,19 @@ def relations() -> dict[str, SqlFile]:
     }
     exceptions = [f for f in files.values() if f.schema == "exceptions"]
     blocking = [f for f in exceptions if "false as blocking" not in f.sql]
-    for union in (
-        _union("open_exceptions", exceptions, "Every open exception, one file below the other."),
-        _union("blocking_exceptions", blocking, "The exceptions that can stop a settlement."),
-    ):
-        files[union.relation] = union
+    union = _union("blocking_exceptions", blocking, "The exceptions that can stop a settlement.")
+    files[union.relation] = union
     graph = {
         name: [f"{schema}.{table}" for schema, table in sql_file.dependencies if f"{schema}.{table}" in files]
         for name, sql_file in files.items()
     }
     return {name: files[name] for name in TopologicalSorter(graph).static_order()}
+
+
+@cache
+def exception_files() -> tuple[SqlFile, ...]:
+    """One file per exception code."""
+    return tuple(f for f in relations().values() if f.schema == "exceptions" and f.name != "blocking_exceptions")
 
 
 def _union(name: str, files: list[SqlFile], description: str) -> SqlFile:

@@ -23,7 +23,7 @@ from amazon_sage_assets.settlements.arrivals import (
 )
 from amazon_sage_assets.settlements.derivation import PYTHON_RELATIONS, attempt, derive, stale_settlements
 from amazon_sage_assets.settlements.documents import reassign_accounts, register
-from amazon_sage_assets.sqlfiles import relations
+from amazon_sage_assets.sqlfiles import exception_files, relations
 from amazon_sage_assets.warehouse import first_row
 
 
@@ -123,26 +123,25 @@ def rebuild(company: Company, progress: Callable[[str], None] = lambda _: None) 
 
 
 def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) -> int:
-    """Remember when each open exception was first seen and forget the cleared ones. Returns how many are open.
+    """Find every open exception, remember when each was first seen, forget the cleared ones. Returns how many are open.
 
     `seen_at` is also the moment as of which lateness is judged.
     """
     moment = plain(seen_at)
     connection.execute("delete from control.as_of")
     insert_rows(connection, "control.as_of", [(moment,)])
-    # Read once into a table: working the exceptions out costs far more than anything that is done with them here.
+    connection.execute("delete from exceptions.open_exceptions")
+    for sql_file in exception_files():
+        connection.execute(f"insert into exceptions.open_exceptions by name select * from {sql_file.relation}")
     connection.execute(
-        "create or replace temp table open_now as select code, entity_type, entity_id from exceptions.open_exceptions"
-    )
-    connection.execute(
-        "delete from control.exceptions_seen as seen where not exists (select 1 from open_now as e"
+        "delete from control.exceptions_seen as seen where not exists (select 1 from exceptions.open_exceptions as e"
         " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)"
     )
     connection.execute(
         "insert into control.exceptions_seen select distinct code, entity_type, entity_id, $1::timestamp"
-        " from open_now as e where not exists (select 1 from control.exceptions_seen as seen"
+        " from exceptions.open_exceptions as e where not exists (select 1 from control.exceptions_seen as seen"
         " where e.code = seen.code and e.entity_type = seen.entity_type and e.entity_id = seen.entity_id)",
         [moment],
     )
-    row = first_row(connection, "select count(*) from open_now")
+    row = first_row(connection, "select count(*) from exceptions.open_exceptions")
     return int(row[0]) if row else 0

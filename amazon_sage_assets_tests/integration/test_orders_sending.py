@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from amazon_sage_assets.amazon.orders_api import Recipient
 from amazon_sage_assets.sandbox.faults import Fault
 from amazon_sage_assets.sandbox.sage200 import Options
-from amazon_sage_assets.settlements.flow import load_profile
+from amazon_sage_assets.settlements.flow import load_profile, note_exceptions
 from amazon_sage_assets_tests.drills.launcher import JumpingClock
 from amazon_sage_assets_tests.order_world import (
     BOOK,
@@ -102,6 +102,8 @@ def standing(world: PostingWorld) -> list[tuple[Any, ...]]:
 
 def exceptions(world: PostingWorld) -> dict[str, tuple[str, Decimal]]:
     """Open exceptions: whose order, and how much is at risk."""
+    with world.company.warehouse.transaction() as connection:
+        note_exceptions(connection, utc_now())
     rows = world.rows("select code, order_id, amount_at_risk from exceptions.open_exceptions")
     return {code: (order_id, amount) for code, order_id, amount in rows}
 

@@ -203,3 +203,23 @@ create table control.site_currencies (
     marketplace varchar primary key,
     currency varchar not null
 );
+
+-- What every file of `sql/exceptions` found when it was last asked, one file after the other: as one query over all of
+-- them it would take many times as long.
+drop view if exists exceptions.open_exceptions;
+
+create table exceptions.open_exceptions (
+    code varchar not null,
+    severity varchar not null,
+    blocking boolean not null,
+    owner varchar not null,
+    entity_type varchar not null,
+    entity_id varchar not null,
+    settlement_key varchar,
+    order_id varchar,
+    amount_at_risk decimal(18, 2),
+    currency varchar,
+    due_days integer not null,
+    message varchar not null,
+    action varchar not null
+);

@@ -8,21 +8,24 @@ from amazon_sage_assets.defs.resources import CompanyResource
 from amazon_sage_assets.defs.settlements.assets import SETTLEMENT_STATUS
 from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, asset_key, view_assets
 from amazon_sage_assets.settlements.flow import note_exceptions
-from amazon_sage_assets.sqlfiles import relations
+from amazon_sage_assets.sqlfiles import exception_files, relations
 
 GROUP = "finance"
 
 
+OPEN = asset_key("exceptions", "open_exceptions")
+
+
 @dg.asset(
-    key=["control", "exceptions_seen"],
-    deps=[asset_key("exceptions", "open_exceptions")],
+    key=OPEN,
+    deps=[asset_key(f.schema, f.name) for f in exception_files()],
     group_name="exceptions",
     kinds={"duckdb", "python"},
     owners=OWNERS,
     pool=WAREHOUSE_POOL,
 )
-def exceptions_seen(company: CompanyResource) -> dg.MaterializeResult:
-    """When each open exception was first seen; cleared ones are forgotten."""
+def open_exceptions(company: CompanyResource) -> dg.MaterializeResult:
+    """Every open exception in one table, and when each was first seen; cleared ones are forgotten."""
     with company.load().warehouse.transaction() as connection:
         count = note_exceptions(connection, datetime.now(UTC))
     return dg.MaterializeResult(metadata={"dagster/row_count": count})
@@ -36,7 +39,7 @@ def assets() -> dg.Definitions:
 
     @dg.asset(
         key=["finance", "published_file"],
-        deps=[*(asset_key(f.schema, f.name) for f in finance), asset_key("control", "exceptions_seen")],
+        deps=[*(asset_key(f.schema, f.name) for f in finance), OPEN],
         group_name=GROUP,
         kinds={"duckdb"},
         owners=OWNERS,
@@ -52,7 +55,7 @@ def assets() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             view_assets("exceptions", exceptions, "exceptions"),
-            exceptions_seen,
+            open_exceptions,
             view_assets("settlement_status", [relations()[SETTLEMENT_STATUS]], GROUP),
             view_assets("finance", finance, GROUP),
             published_file,
