@@ -27,6 +27,7 @@ from amazon_sage_assets.sage.allocations import KIND
 
 ALLOCATION = "allocation"
 MOST_LINES = 200  # of one allocation, so that a lost answer leaves little in doubt
+NOTHING = Decimal("0.00")
 BY_RECEIPT = "the approval of the receipt"
 BY_TOLERANCE = "profile (orders.tolerance)"
 
@@ -49,7 +50,7 @@ order by m.document_date, m.message_key, s.order_id, s.refund_id
 """
 # Invoices of orders: by the invoice number of the Sage order; a daily order's invoice is for all of its orders.
 _INVOICES = """
-select distinct c.order_id, e.id, e.outstanding, e.gross, m.document
+select distinct c.order_id, e.id, e.outstanding, c.gross
 from outbox.covered_orders as c
 inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
 inner join raw.sage_orders as o on m.remote_id = cast(o.id as varchar)
@@ -90,6 +91,14 @@ order by o.order_id
 """
 
 
+# What was allocated already of those receipts and payments, order by order.
+_DONE = """
+select regexp_replace(a.message_key, '/allocation-[0-9]+$', '') as money, a.payload
+from outbox.messages as a
+where a.document = 'allocation' and a.status = 'delivered' and list_contains($1::varchar[], money)
+"""
+
+
 @dataclass
 class _Entry:
     """An entry of the sales ledger. `sign` 1: the customer owes it."""
@@ -98,6 +107,10 @@ class _Entry:
     sign: int
     outstanding: Decimal
     left: Decimal
+
+
+_Target = tuple[_Entry, Decimal]  # an entry, and how much of it an order may take
+_Pairs = dict[int, dict[str, Decimal]]  # by entry, and by order and refund
 
 
 def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, now: datetime) -> int:
@@ -143,35 +156,38 @@ def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], to
     def entry(number: int, sign: int, outstanding: Decimal) -> _Entry:
         return entries.setdefault(number, _Entry(number, sign, outstanding, outstanding))
 
-    invoices: dict[str, list[_Entry]] = defaultdict(list)
-    for order_id, number, outstanding, _, _ in connection.execute(_INVOICES).fetchall():
+    invoices: dict[str, list[_Target]] = defaultdict(list)
+    for order_id, number, outstanding, share in connection.execute(_INVOICES).fetchall():
         if outstanding > 0:
-            invoices[order_id].append(entry(number, 1, outstanding))
-    credits: dict[str, dict[str, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
-    pennies: dict[str, list[_Entry]] = defaultdict(list)
+            invoices[order_id].append((entry(number, 1, outstanding), share))
+    credits: dict[str, dict[str, list[_Target]]] = defaultdict(lambda: defaultdict(list))
+    pennies: dict[str, list[_Target]] = defaultdict(list)
     for order_id, key, document, number, sign, outstanding in connection.execute(_BILLS).fetchall():
         if document == "credit_note":
-            credits[order_id][key.split("/", 3)[3]].append(entry(number, sign, outstanding))
+            credits[order_id][key.split("/", 3)[3]].append((entry(number, sign, outstanding), outstanding))
         else:
-            pennies[order_id].append(entry(number, sign, outstanding))
+            pennies[order_id].append((entry(number, sign, outstanding), outstanding))
     money: dict[str, list[Any]] = defaultdict(list)
     for key, *rest in connection.execute(_MONEY).fetchall():
         money[key].append(rest)
+    spent, placed = _allocated(connection, list(money))
     for key, rows in money.items():
         number, sign, outstanding, _, currency, site, *_ = rows[0]
         receipt = entry(number, sign, outstanding)
-        pairs: dict[int, Decimal] = defaultdict(Decimal)
+        pairs: _Pairs = defaultdict(dict)
         for *_, order_id, refund_id, amount in rows:
-            targets = invoices[order_id] + pennies[order_id]
+            whose = f"{order_id}/{refund_id}"
+            targets = [(i, share - placed[whose, i.entry]) for i, share in invoices[order_id]] + pennies[order_id]
             if sign > 0:
                 targets = credits[order_id].get(refund_id) or [c for found in credits[order_id].values() for c in found]
-            _match(receipt, [t for t in targets if t.sign != sign], amount, pairs)
+            # The money of one order pays for no other one, also where it comes in several steps.
+            _match(receipt, [t for t in targets if t[0].sign != sign], amount - spent[key, whose], whose, pairs)
         yield from _messages(key, receipt, pairs, entries, site, currency, done, today)
     for order_id, bills in pennies.items():  # a penny taken off what is owed
-        for bill in bills:
-            pairs = defaultdict(Decimal)
+        for bill, _ in bills:
+            pairs = defaultdict(dict)
             if bill.sign < 0:
-                _match(bill, invoices[order_id], bill.left, pairs)
+                _match(bill, invoices[order_id], bill.left, f"{order_id}/", pairs)
             key, site, currency = _rounding_key(connection, order_id)
             yield from _messages(key, bill, pairs, entries, site, currency, done, today)
 
@@ -185,31 +201,47 @@ def _rounding_key(connection: duckdb.DuckDBPyConnection, order_id: str) -> tuple
     return rows[0]
 
 
-def _match(source: _Entry, targets: list[_Entry], amount: Decimal, pairs: dict[int, Decimal]) -> None:
-    for target in targets:
-        value = min(amount, source.left, target.left)
+def _match(source: _Entry, targets: list[_Target], amount: Decimal, whose: str, pairs: _Pairs) -> None:
+    for target, most in targets:
+        value = min(amount, most, source.left, target.left)
         if value > 0:
-            pairs[target.entry] += value
+            pairs[target.entry][whose] = pairs[target.entry].get(whose, NOTHING) + value
             source.left -= value
             target.left -= value
             amount -= value
 
 
+def _allocated(
+    connection: duckdb.DuckDBPyConnection, keys: list[str]
+) -> tuple[dict[tuple[str, str], Decimal], dict[tuple[str, int], Decimal]]:
+    """What of these receipts and payments went to each order, and how much of it to which entry."""
+    spent: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    placed: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    for key, payload in connection.execute(_DONE, [keys]).fetchall():
+        for line in json.loads(payload)["lines"]:
+            for whose, value in line.get("orders", {}).items():
+                spent[key, whose] += Decimal(value)
+                placed[whose, int(line["entry"])] += Decimal(value)
+    return spent, placed
+
+
 def _messages(
-    key: str, source: _Entry, pairs: dict[int, Decimal], entries: dict[int, _Entry], site: str, currency: str,
+    key: str, source: _Entry, pairs: _Pairs, entries: dict[int, _Entry], site: str, currency: str,
     done: dict[str, int], today: date,
 ) -> Iterator[Message]:  # fmt: skip
     """The allocation of one receipt as messages of a bearable length; what is outstanding falls each time."""
     outstanding = source.outstanding
     numbers = sorted(pairs)
+    values = {number: sum(of.values(), NOTHING) for number, of in pairs.items()}
     for start in range(0, len(numbers), MOST_LINES):
         some = numbers[start : start + MOST_LINES]
-        value = sum((pairs[n] for n in some), Decimal("0.00"))
+        value = sum((values[n] for n in some), NOTHING)
         lines = [_line(source.entry, source.sign, value, outstanding)]
         for number in some:
             target = entries[number]
-            lines.append(_line(number, target.sign, pairs[number], target.outstanding))
-            target.outstanding -= pairs[number]
+            orders = {whose: str(part) for whose, part in pairs[number].items()}
+            lines.append(_line(number, target.sign, values[number], target.outstanding) | {"orders": orders})
+            target.outstanding -= values[number]
         outstanding -= value
         source.outstanding = outstanding
         done[f"{key}/allocation"] += 1
