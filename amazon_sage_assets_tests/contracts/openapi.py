@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "sage200-openapi"
-FILES = ("cash-book.json", "financials.json", "general.json", "nominal.json", "sales.json")
+FILES = (
+    "cash-book.json", "financials.json", "general.json", "nominal.json", "sales.json", "sop.json", "stock.json",
+)  # fmt: skip
 # Names of Sage's lists are longer than the lengths that Sage's own files give for them.
-LISTED = re.compile(r"(BankAccountEntryType|TradingAccountEntryType)\w+")
+LISTED = re.compile(r"(BankAccountEntryType|TradingAccountEntryType|EnumDocument)\w+")
 TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, Decimal),
