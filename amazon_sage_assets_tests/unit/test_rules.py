@@ -12,12 +12,13 @@ from amazon_sage_assets.settings import PACKAGED_RULES, SAMPLE_PROFILE, Profile,
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONTRACT = REPOSITORY.parent / "shared" / "contracts" / "rules"
 ROWS, ACCOUNTS, TREATMENTS = "settlement_rows.csv", "accounts.csv", "vat_treatments.csv"
+ALIASES = "sku_aliases.csv"
 
 RULE_FILE_COLUMNS = {
     ROWS: ("transaction_type,amount_type,amount_description,match,row_group,account_key,vat_treatment,status,note"),
     ACCOUNTS: "account_key,nominal_code,cost_centre,department,name",
     TREATMENTS: ("vat_treatment,valid_from,valid_to,rate_bp,price_includes_vat,sage_tax_code,box_vat,box_net,note"),
-    "sku_aliases.csv": "account,marketplace,seller_sku,stock_code,units_per_sku",
+    ALIASES: "account,marketplace,seller_sku,stock_code,units_per_sku",
     "carriers.csv": "sage_courier,amazon_carrier_code,amazon_carrier_name",
 }
 GOOD_ROW = "Fee,Storage,Base,exact,storage,fees_storage,fee_uk,known,"
@@ -264,3 +265,43 @@ def test_an_account_for_local_vat_that_does_not_exist_is_refused(load: Load) -> 
     message = refusal(load, ROWS, GOOD_ROW, local_vat={"Amazon.co.uk": "vat_de"})
     assert "Amazon.co.uk" in message
     assert "'vat_de'" in message
+
+
+# --- which stock item a seller SKU is -------------------------------------------------------------------------------
+
+
+def test_a_seller_sku_may_be_several_of_a_stock_item_or_a_bundle_of_some(load: Load) -> None:
+    rules = load(
+        ALIASES,
+        "uk,Amazon.co.uk,CUP-X6,CUP-01,6",
+        "uk,Amazon.co.uk,TEA-SET,KETTLE-01,1",
+        "uk,Amazon.co.uk,TEA-SET,CUP-01,",
+    )
+    assert [(a.seller_sku, a.stock_code, a.units_per_sku) for a in rules.aliases] == [
+        ("CUP-X6", "CUP-01", 6), ("TEA-SET", "KETTLE-01", 1), ("TEA-SET", "CUP-01", 1),
+    ]  # fmt: skip
+
+
+def test_without_a_file_of_its_own_a_company_has_no_aliases(tmp_path: Path) -> None:
+    assert load_rules(profile_with(tmp_path)).aliases == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("usa,Amazon.co.uk,CUP-X6,CUP-01,6", "CUP-X6: the profile has no account 'usa' that sells on 'Amazon.co.uk'"),
+        ("uk,Amazon.de,CUP-X6,CUP-01,6", "CUP-X6: the profile has no account 'uk' that sells on 'Amazon.de'"),
+        ("uk,Amazon.co.uk,CUP-X6,CUP-01,0", "line 3: units_per_sku"),
+        ("uk,Amazon.co.uk,CUP-X6,CUP-01,-1", "line 3: units_per_sku"),
+        ("uk,Amazon.co.uk,CUP-X6,CUP-01,0.5", "line 3: units_per_sku"),
+        ("uk,Amazon.co.uk,,CUP-01,6", "line 3: seller_sku"),
+        ("uk,Amazon.co.uk,CUP-X6,,6", "line 3: stock_code"),
+        (f"uk,Amazon.co.uk,CUP-X6,{'C' * 31},6", "line 3: stock_code"),
+        ("uk,Amazon.co.uk,CUP-X2,CUP-01,3", "line 3: says again what line 2 says"),
+    ],
+)
+def test_an_alias_that_makes_no_sense_is_refused(load: Load, line: str, problem: str) -> None:
+    message = refusal(load, ALIASES, "uk,Amazon.co.uk,CUP-X2,CUP-01,2", line)
+    assert message.startswith("sku_aliases.csv is not used")
+    assert problem in message
+    assert "line 2:" not in message

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,23 @@ def test_a_profile_needs_a_company_and_an_account_and_defaults_the_rest(write: W
             "redirect_address": "https://127.0.0.1/sage",
             "company": "",
             "customers": {},
+            "warehouses": {},
+            "characters": "unicode",
             "answer_within_seconds": 120.0,
             "late_commit_seconds": 180.0,
         },
         "amazon": {"address": "", "token_address": ""},
         "payouts": {"days_before": 1, "working_days_after": 5, "bank_text": "amazon"},
+        "orders": {
+            "send": "auto",
+            "since": None,
+            "tolerance": Decimal("0.02"),
+            "negative_rounding": True,
+            "unpaid_after_days": 30,
+            "unreturned_after_days": 60,
+            "refund_document": "credit_note",
+        },
+        "privacy": {"erase_after_days": 30, "encrypt": False},
     }
     assert profile.zone.key == "Europe/London"
 
@@ -94,6 +107,26 @@ def test_a_profile_needs_a_company_and_an_account_and_defaults_the_rest(write: W
 def test_a_route_is_owned_by_sage_orders_unless_it_says_otherwise(write: Write) -> None:
     (only,) = load_profile(write(SMALLEST + route("2026-01-01"))).routes
     assert (only.owner, only.valid_to) == ("sop", None)
+
+
+def test_orders_are_read_from_the_first_day_of_any_route_that_makes_sage_orders(write: Write) -> None:
+    settled = route("2025-01-01", fulfilment="MFN", owner="settlement")
+    daily = route("2026-03-01", fulfilment="MFN", owner="sop_daily")
+    later = route("2026-03-01", "2026-06-30", owner="settlement") + route("2026-07-01")
+    assert load_profile(write(SMALLEST)).orders_since is None
+    assert load_profile(write(SMALLEST + settled)).orders_since is None
+    assert load_profile(write(SMALLEST + later)).orders_since == date(2026, 7, 1)
+    assert load_profile(write(SMALLEST + daily + later)).orders_since == date(2026, 3, 1)
+
+
+def test_orders_are_read_from_the_day_that_the_profile_names(write: Write) -> None:
+    profile = load_profile(write(ROUTED + "\n[orders]\nsince = 2026-05-01\n"))
+    assert profile.orders_since == date(2026, 5, 1)
+
+
+def test_the_tolerance_of_an_order_is_exact_pennies(write: Write) -> None:
+    profile = load_profile(write(ROUTED + "\n[orders]\ntolerance = 0.1\n"))
+    assert profile.orders.tolerance == Decimal("0.10")
 
 
 def test_the_sample_profile_loads() -> None:
@@ -149,6 +182,18 @@ def test_a_rule_file_in_the_folder_replaces_the_packaged_one_and_only_that_one(w
         (SMALLEST + route("2026-01-01") + route("2026-02-30"), "2026-02-30"),
         (SMALLEST + route("2026-01-01") + 'valid_from_day = "x"\n', "routes.1.valid_from_day"),
         (SMALLEST + "\n[owner]\nfinance = 'x'\n", "owner"),
+        (SMALLEST + "\n[sage]\ncharacters = 'latin-1'\n", "sage.characters"),
+        (SMALLEST + "\n[sage.warehouses]\nMFN = 7\n", "sage.warehouses.MFN"),
+        (SMALLEST + "\n[orders]\nsend = 'never'\n", "orders.send"),
+        (SMALLEST + "\n[orders]\nsince = 'spring'\n", "orders.since"),
+        (SMALLEST + "\n[orders]\ntolerance = -0.01\n", "orders.tolerance"),
+        (SMALLEST + "\n[orders]\ntolerance = 0.005\n", "orders.tolerance"),
+        (SMALLEST + "\n[orders]\nunpaid_after_days = 0\n", "orders.unpaid_after_days"),
+        (SMALLEST + "\n[orders]\nunreturned_after_days = 0\n", "orders.unreturned_after_days"),
+        (SMALLEST + "\n[orders]\nrefund_document = 'cheque'\n", "orders.refund_document"),
+        (SMALLEST + "\n[orders]\nsent = 'auto'\n", "orders.sent"),
+        (SMALLEST + "\n[privacy]\nerase_after_days = -1\n", "privacy.erase_after_days"),
+        (SMALLEST + "\n[privacy]\nencrypt = 'sometimes'\n", "privacy.encrypt"),
     ],
 )  # fmt: skip
 def test_each_mistake_names_the_file_and_the_key(write: Write, content: str, key: str) -> None:
