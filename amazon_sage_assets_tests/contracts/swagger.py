@@ -44,6 +44,12 @@ class Operation:
             if parameter.get("required") and name not in query:
                 yield f"{self.id} needs {name}"
 
+    def body_faults(self, body: Any) -> Iterator[str]:
+        """What is wrong with a request's body."""
+        for parameter in self._content.get("parameters", ()):
+            if parameter["in"] == "body":
+                yield from self._faults(parameter["schema"], body, self.id)
+
     def answer_faults(self, status: int, body: Any) -> Iterator[str]:
         """What is wrong with an answer."""
         response = self._content["responses"].get(str(status))

@@ -15,8 +15,10 @@ import pytest
 
 from amazon_sage_assets.amazon.errors import AmazonError
 from amazon_sage_assets.amazon.finances_api import balances, payouts, settlement_summary, transactions
+from amazon_sage_assets.amazon.order_reports import ALL_ORDERS, FBA_RETURNS
+from amazon_sage_assets.amazon.orders_api import changed_orders, one_order, recipients
 from amazon_sage_assets.amazon.quotas import RATES
-from amazon_sage_assets.amazon.reports_api import download, list_settlement_reports
+from amazon_sage_assets.amazon.reports_api import ask_for_report, asked_report, download, list_settlement_reports
 from amazon_sage_assets.amazon.sellers_api import participations
 from amazon_sage_assets.sandbox.seller_central import SellerCentral, create_app
 from amazon_sage_assets.sandbox.seller_central.plans import MARKETPLACES, PLANS
@@ -24,6 +26,7 @@ from amazon_sage_assets_tests.contracts import swagger
 from amazon_sage_assets_tests.seller_central import (
     CLIENT,
     DE,
+    ORDERS,
     REFRESH_TOKEN,
     SETTLEMENT,
     START,
@@ -31,6 +34,8 @@ from amazon_sage_assets_tests.seller_central import (
     Clock,
     add_report,
     balance,
+    fulfilled,
+    order,
     partner,
     payout,
     summary,
@@ -41,7 +46,11 @@ from amazon_sage_assets_tests.served import serve
 pytestmark = pytest.mark.skipif(
     not swagger.MODELS.is_dir(), reason="Amazon's API models are not beside the repository, in ../shared/contracts"
 )
+DONE = (200, 202)  # a report that is asked for is accepted, and made later
 SDK_MODELS = {
+    "searchOrders": ("orders_v2026_01_01", "SearchOrdersResponse"),
+    "getOrder": ("orders_v2026_01_01", "GetOrderResponse"),
+    "createReport": ("reports_v2021_06_30", "CreateReportResponse"),
     "getReports": ("reports_v2021_06_30", "GetReportsResponse"),
     "getReport": ("reports_v2021_06_30", "Report"),
     "getReportDocument": ("reports_v2021_06_30", "ReportDocument"),
@@ -58,6 +67,7 @@ class Exchange:
     method: str
     path: str
     query: dict[str, list[str]]
+    sent: bytes
     status: int
     headers: dict[str, str]
     body: bytes
@@ -76,17 +86,24 @@ class Watched:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         said: list[dict[str, Any]] = []
+        sent = b""
+
+        async def hear() -> Any:
+            nonlocal sent
+            message = await receive()
+            sent += message.get("body", b"")
+            return message
 
         async def note(message: dict[str, Any]) -> None:
             said.append(message)
             await send(message)
 
-        await self.app(scope, receive, note)
+        await self.app(scope, hear, note)
         if not scope["path"].startswith(("/auth/", "/documents/", "/_sandbox/")):
             headers = {name.decode(): value.decode() for name, value in said[0]["headers"]}
             query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
             body = b"".join(message.get("body", b"") for message in said)
-            self.heard.append(Exchange(scope["method"], scope["path"], query, said[0]["status"], headers, body))
+            self.heard.append(Exchange(scope["method"], scope["path"], query, sent, said[0]["status"], headers, body))
 
 
 def seed(store: SellerCentral) -> None:
@@ -102,6 +119,9 @@ def seed(store: SellerCentral) -> None:
     store.set_balances("uk", [balance()])
     store.set_balances("uk", [balance() | {"asOfDate": "2026-11-01T00:00:00Z"}], as_of=date(2026, 11, 1))
     store.add_summary("uk", "25900000001", summary())
+    waiting = [order(number) for number in range(1, 5)]
+    sent = [order(number, fulfillment=fulfilled("SHIPPED", by="AMAZON")) for number in range(5, 9)]
+    store.add_orders("uk", [*waiting, *sent])
 
 
 def ask_everything(base: str, clock: Clock) -> None:
@@ -119,6 +139,12 @@ def ask_everything(base: str, clock: Clock) -> None:
             balances(amazon, marketplaces)
         balances(amazon, as_of=date(2026, 11, 1))
         settlement_summary(amazon, "25900000001")
+        for marketplaces in ([], [UK, DE]):
+            told = list(changed_orders(amazon, quarter, marketplaces, until=hour_ago))
+            list(recipients(amazon, quarter, marketplaces, until=hour_ago))
+        one_order(amazon, told[0].orders[0].order_id)
+        for kind in (ALL_ORDERS, FBA_RETURNS):
+            asked_report(amazon, ask_for_report(amazon, kind, quarter, hour_ago, [UK, DE]))
         list(transactions(amazon, quarter, hour_ago))
         list(transactions(amazon, quarter, hour_ago, UK))
 
@@ -134,6 +160,8 @@ def meet_refusals(base: str, clock: Clock, store: SellerCentral) -> None:
             ("getReport", f"{reports}/IN_QUEUE"),
             ("getReportDocument", "/reports/2021-06-30/documents/unknown"),
             ("listTransactions", "/finances/2024-06-19/transactions"),
+            ("searchOrders", ORDERS),
+            ("getOrder", f"{ORDERS}/202-0000000-0000000"),
         ):
             with suppress(AmazonError):
                 amazon.get(operation, path)
@@ -158,7 +186,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Exchange]]:
             ask_everything(base, clock)
             asked = len(watched.heard)
             meet_refusals(base, clock, store)
-        assert all(exchange.status == 200 for exchange in watched.heard[:asked])
+        assert all(exchange.status in DONE for exchange in watched.heard[:asked])
         yield watched.heard
 
 
@@ -167,12 +195,18 @@ def faults(exchanges: list[Exchange], find: Callable[[Exchange], Iterator[str]])
 
 
 def test_every_operation_that_the_client_knows_was_heard(heard: list[Exchange]) -> None:
-    assert {exchange.operation.id for exchange in heard if exchange.status == 200} == RATES.keys()
-    assert {exchange.status for exchange in heard} == {200, 400, 403, 404, 429}
+    assert {exchange.operation.id for exchange in heard if exchange.status in DONE} == RATES.keys()
+    assert {exchange.status for exchange in heard} == {*DONE, 400, 403, 404, 429}
 
 
 def test_every_request_is_one_that_amazon_s_models_describe(heard: list[Exchange]) -> None:
     assert not faults(heard, lambda exchange: exchange.operation.request_faults(exchange.query))
+
+
+def test_every_report_that_is_asked_for_is_described_as_amazon_s_models_say(heard: list[Exchange]) -> None:
+    asked = [exchange for exchange in heard if exchange.operation.id == "createReport"]
+    assert {json.loads(exchange.sent)["reportType"] for exchange in asked} >= {ALL_ORDERS, FBA_RETURNS}
+    assert not faults(asked, lambda exchange: exchange.operation.body_faults(json.loads(exchange.sent)))
 
 
 def test_every_answer_is_one_that_amazon_s_models_describe(heard: list[Exchange]) -> None:
@@ -209,7 +243,7 @@ def test_amazon_s_own_sdk_reads_every_answer_without_losing_a_field(heard: list[
     configuration.access_token_cache = None  # it only reads here
     reader = spapi.ApiClient(configuration)
     for exchange in heard:
-        if exchange.status != 200:
+        if exchange.status not in DONE:
             continue
         module, model = SDK_MODELS[exchange.operation.id]
         reader.api_models_module = f"spapi.models.{module}"
@@ -232,6 +266,12 @@ def test_the_judge_finds_faults() -> None:
         {"reports": [report], "nextToken": None},
     ):
         assert list(judged.answer_faults(200, wrong)), wrong
+    asking = swagger.operation("POST", "/reports/2021-06-30/reports")
+    wanted = {"reportType": "T", "marketplaceIds": [UK]}
+    assert not list(asking.body_faults(wanted))
+    for body in ({"reportType": "T"}, wanted | {"colour": "blue"}, wanted | {"marketplaceIds": UK}):
+        assert list(asking.body_faults(body)), body
+    assert list(asking.body_faults(wanted | {"dataStartTime": "soon"}))
     for query in ({"colour": ["blue"]}, {"pageSize": ["101"]}, {"createdSince": ["soon"]}, {"reportTypes": ["a", "b"]}):
         assert list(judged.request_faults(query)), query
     assert list(judged.answer_faults(418, {}))
