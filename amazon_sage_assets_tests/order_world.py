@@ -201,9 +201,9 @@ class Wave:
         return {self.id_of(place) for place in (1, 2, 3)}
 
     @property
-    def left_open(self) -> Decimal:
-        """What no run may close."""
-        return sum((abs(miss) for miss in self.misses.values() if abs(miss) > PENNY), Decimal("0.00"))
+    def left_open(self) -> dict[str, Decimal]:
+        """What no run may close: money that misses by more than the tolerance, on the invoice of its own order."""
+        return {self.id_of(place): abs(miss) for place, miss in self.misses.items() if abs(miss) > PENNY}
 
     @property
     def sage_orders(self) -> list[str]:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -121,12 +120,14 @@ class Orders:
         there = facts(world)
         orders = {order["customer_document_no"] for order in world.books.sop_orders()}
         missing = [number for wave in self.waves for number in wave.sage_orders if number not in orders]
-        left_open = sum((entry["outstanding"] for entry in world.books.sales_entries()), Decimal("0.00"))
+        entries = world.books.sales_entries()
+        left_open = {entry["second_reference"]: entry["outstanding"] for entry in entries if entry["outstanding"]}
+        must_be_open = {number: amount for wave in self.waves for number, amount in wave.left_open.items()}
         return {
             "duplicates": doubled(there),
             "lost": missing + sorted(" ".join(fact) for fact in expected - there),
             "unknown": sorted(" ".join(fact) for fact in there - expected),
-            "same_ledger": totals(world) == balances and left_open == sum(w.left_open for w in self.waves),
+            "same_ledger": totals(world) == balances and left_open == must_be_open,
         }
 
 
