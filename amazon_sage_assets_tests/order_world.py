@@ -248,7 +248,7 @@ def desk(world: PostingWorld) -> int:
     for found in books.sop_orders():
         number = found["customer_document_no"]
         if found["despatched"] == "None" and not number.startswith("UK-") and not number.endswith("4"):
-            books.despatch(number, day=date.fromisoformat(found["date"]) + timedelta(days=1))
+            books.despatch(found["document_no"], day=date.fromisoformat(found["date"]) + timedelta(days=1))
             done += 1
     return done + len(books.invoice_orders())
 
