@@ -26,6 +26,7 @@ from amazon_sage_assets.warehouse import Warehouse, first_row
 OVERLAP = timedelta(minutes=5)
 BEHIND_NOW = timedelta(minutes=2, seconds=10)  # Amazon tells nothing that is younger than two minutes
 AMAZON_KEEPS = timedelta(days=729)
+INCOMPLETE_AT_A_TIME = 20
 _TOLD = {"order_id": pl.String, "recipient_hash": pl.String, "country": pl.String}
 
 # What we still have to send and do not know whom to. Only orders that become Sage orders need it.
@@ -83,10 +84,23 @@ def take_account(
         with warehouse.transaction() as connection:
             bad = keep(connection, account.name, told, now)
         count, unreadable, reached = count + len(told.orders), unreadable + bad, told.until
+    for order_id in _incomplete(warehouse, account.name):
+        take_one(company, account, partner, order_id, now)
     with warehouse.transaction() as connection:
         connection.execute("delete from control.watermarks where source = $1", [source])
         insert_rows(connection, "control.watermarks", [(source, reached.isoformat(), plain(now))])
     return Taken(count, unreadable, _take_recipients(company, account, partner, sites, until, now))
+
+
+def _incomplete(warehouse: Warehouse, account: str) -> list[str]:
+    """Orders of which Amazon left something out, the oldest first: Amazon may not change them again by itself."""
+    with warehouse.read() as connection:
+        rows = connection.execute(
+            "select order_id from raw.amazon_orders where account = $1 and is_incomplete"
+            " and status not in ('PENDING', 'PENDING_AVAILABILITY', 'CANCELLED') order by purchased_at limit $2",
+            [account, INCOMPLETE_AT_A_TIME],
+        ).fetchall()
+    return [order_id for (order_id,) in rows]
 
 
 def _since(company: Company, source: str, now: datetime) -> datetime:
