@@ -32,7 +32,10 @@ from amazon_sage_assets.settlements.discovery import waiting_reports
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 LONDON = "Europe/London"
-UNFINISHED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
+UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)  # fmt: skip
 
 FETCHING = dg.AssetSelection.assets("landed/settlement_reports")
 PAYOUTS = dg.AssetSelection.assets("raw/amazon_payouts")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,13 @@ import pytest
 from amazon_sage_assets import sqlfiles
 from amazon_sage_assets.definitions import defs
 from amazon_sage_assets.defs import automation
-from amazon_sage_assets.defs.automation import publish_finance, settle_settlements, settlement_inbox
+from amazon_sage_assets.defs.automation import (
+    orders_as_they_come,
+    publish_finance,
+    purge_each_night,
+    settle_settlements,
+    settlement_inbox,
+)
 from amazon_sage_assets.defs.partitions import SETTLEMENT
 from amazon_sage_assets.defs.resources import CompanyResource
 from amazon_sage_assets_tests.conftest import Seller
@@ -139,10 +146,129 @@ def test_the_code_location_loads_and_every_file_of_sql_is_an_asset(definitions: 
 def test_nothing_that_starts_by_itself_is_missing_from_the_automation_page(definitions: dg.Definitions) -> None:
     page = str(automation.__doc__)
     starters = [*(definitions.sensors or ()), *(definitions.schedules or ())]
-    assert {one.name for one in starters} == {"settlement_inbox", "new_settlements", "bank_reading", "posting_when_due"}
+    assert {one.name for one in starters} == {
+        "settlement_inbox", "new_settlements", "bank_reading", "orders_as_they_come", "personal_data_purge",
+        "posting_when_due",
+    }  # fmt: skip
     assert [one.name for one in starters if f"- `{one.name}` " not in page] == []
     graph = definitions.resolve_asset_graph()
     assert not [key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition]
+
+
+def test_the_jobs_of_orders_do_what_their_names_say(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+
+    def steps(job: Any) -> set[str]:
+        return {key.to_user_string() for key in job.selection.resolve(graph)}
+
+    of_orders, purging = steps(automation.orders), steps(automation.purge_personal_data)
+    assert {"raw/amazon_orders", "core/core__orders", "sage/sales_orders", "finance/published_file"} <= of_orders
+    assert not {"sage/posted_documents", "raw/amazon_payouts", "landed/settlement_reports"} & of_orders
+    assert purging == {"control/erased_documents"}
+    for job in (settle_settlements, publish_finance, automation.read_banks, automation.post_approved):
+        assert not {"raw/amazon_orders", "sage/sales_orders", *purging} & steps(job), job.name
+    assert definitions.resolve_job_def("orders").op_retry_policy is None
+    (sending,) = (
+        one for one in definitions.assets or ()
+        if isinstance(one, dg.AssetsDefinition) and dg.AssetKey(["sage", "sales_orders"]) in one.keys
+    )  # fmt: skip
+    assert sending.op.retry_policy is None
+
+
+CONNECTED = {"LWA_APP_ID": "an-app", "LWA_CLIENT_SECRET": "its secret", "SP_API_REFRESH_TOKEN": "a token"}
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seller account is connected, and nothing else of the environment says so."""
+    for account in ("UK", "DE"):
+        monkeypatch.delenv(f"SP_API_REFRESH_TOKEN_{account}", raising=False)
+    for name, value in CONNECTED.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def kept_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance that a schedule can look into."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder)) as kept:
+        yield kept
+
+
+def begin(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -> str:
+    """A run that is as far as that. Returns its id."""
+    return instance.add_run(dg.DagsterRun(job_name=job, run_id=str(uuid.uuid4()), status=status)).run_id
+
+
+def tick_of_orders(seller: Seller, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    resource = CompanyResource(home=str(seller.home), profile=str(seller.profile_path))
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=NOON, resources={"company": resource}
+    )
+    return orders_as_they_come(context)  # type: ignore[return-value]
+
+
+@pytest.mark.usefixtures("connected")
+def test_orders_are_read_every_quarter_of_an_hour(seller: Seller, kept_instance: dg.DagsterInstance) -> None:
+    assert orders_as_they_come.cron_schedule == "*/15 * * * *"
+    assert orders_as_they_come.default_status == dg.DefaultScheduleStatus.RUNNING
+    request = tick_of_orders(seller, kept_instance)
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == NOON.isoformat()  # the same quarter of an hour asks once
+
+
+@pytest.mark.usefixtures("connected")
+@pytest.mark.parametrize(
+    "status",
+    [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
+)
+def test_orders_wait_while_their_last_run_goes_on(
+    seller: Seller, kept_instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+) -> None:
+    assert dg.DagsterRunStatus.QUEUED in automation.UNFINISHED  # such a run needs a queue to be made here
+    run_id = begin(kept_instance, "orders", status)
+    skipped = tick_of_orders(seller, kept_instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "still goes on" in str(skipped.skip_message)
+    kept_instance.delete_run(run_id)
+    assert isinstance(tick_of_orders(seller, kept_instance), dg.RunRequest)
+
+
+@pytest.mark.usefixtures("connected")
+def test_what_is_over_or_another_job_does_not_keep_orders_waiting(
+    seller: Seller, kept_instance: dg.DagsterInstance
+) -> None:
+    for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        begin(kept_instance, "orders", status)
+    begin(kept_instance, "post_approved", dg.DagsterRunStatus.STARTED)
+    assert isinstance(tick_of_orders(seller, kept_instance), dg.RunRequest)
+
+
+def test_orders_are_quiet_while_nobody_is_connected(
+    seller: Seller, kept_instance: dg.DagsterInstance, connected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LWA_APP_ID")
+    skipped = tick_of_orders(seller, kept_instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "No seller account is connected" in str(skipped.skip_message)
+
+
+@pytest.mark.usefixtures("connected")
+def test_orders_are_quiet_while_no_route_makes_sage_orders(seller: Seller, kept_instance: dg.DagsterInstance) -> None:
+    seller.set_profile(uk_mfn="settlement")
+    skipped = tick_of_orders(seller, kept_instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "No route" in str(skipped.skip_message)
+
+
+def test_personal_data_is_purged_every_night_whatever_is_connected(instance: dg.DagsterInstance) -> None:
+    assert purge_each_night.cron_schedule == "15 3 * * *"
+    assert purge_each_night.default_status == dg.DefaultScheduleStatus.RUNNING
+    request = purge_each_night(dg.build_schedule_context(instance=instance, scheduled_execution_time=NOON))
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == "2026-03-02"
 
 
 def test_every_asset_says_what_it_is_whose_it_is_and_what_made_it(definitions: dg.Definitions) -> None:
