@@ -5,6 +5,7 @@ moment changes nothing. The moment reached is kept with the last page.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import duckdb
 import polars as pl
 
 from amazon_sage_assets.amazon.client import SellingPartner
+from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnreadable
 from amazon_sage_assets.amazon.orders_api import WAITING, Order, Recipient, Told, changed_orders, one_order, recipients
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
@@ -85,7 +87,8 @@ def take_account(
             bad = keep(connection, account.name, told, now)
         count, unreadable, reached = count + len(told.orders), unreadable + bad, told.until
     for order_id in _incomplete(warehouse, account.name):
-        take_one(company, account, partner, order_id, now)
+        with suppress(AmazonRefused, AmazonUnreadable):  # it stays incomplete, and ORDER_INCOMPLETE says so
+            take_one(company, account, partner, order_id, now)
     with warehouse.transaction() as connection:
         connection.execute("delete from control.watermarks where source = $1", [source])
         insert_rows(connection, "control.watermarks", [(source, reached.isoformat(), plain(now))])

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.amazon.client import SellingPartner
-from amazon_sage_assets.amazon.errors import AmazonError, AmazonRefused
+from amazon_sage_assets.amazon.errors import AmazonError, AmazonRefused, AmazonUnreadable
 from amazon_sage_assets.amazon.order_reports import ALL_ORDERS, FBA_RETURNS, MFN_RETURNS, read_orders, read_returns
 from amazon_sage_assets.amazon.reports_api import ask_for_report, asked_report, download
 from amazon_sage_assets.company import Company
@@ -149,7 +149,7 @@ def take_missing(company: Company, account: Account, partner: SellingPartner, no
         try:
             take_one(company, account, partner, order_id, now)
             found += 1
-        except AmazonRefused:
+        except (AmazonRefused, AmazonUnreadable):
             continue  # ORDER_MISSING says so
     return found
 

@@ -27,6 +27,23 @@ from amazon_sage_assets.sqlfiles import exception_files, relations
 from amazon_sage_assets.warehouse import first_row
 
 
+# Where no order was ever read, nothing is asked about orders: asking costs more than all else of a small company.
+_READS_ORDERS = """
+select 1 from control.watermarks where source like 'amazon_orders/%'
+union all select 1 from raw.amazon_orders union all select 1 from raw.reported_orders
+union all select 1 from raw.unreadable_orders limit 1
+"""
+_ABOUT_ORDERS = {
+    ("core", "core__orders"),
+    ("core", "core__order_items"),
+    ("core", "core__order_problems"),
+    ("core", "document_problems"),
+    ("core", "core__refunds"),
+    ("raw", "unreadable_orders"),
+    ("raw", "reported_orders"),
+}
+
+
 def load_company(connection: duckdb.DuckDBPyConnection, company: Company) -> None:
     """Bring profile and rules into the warehouse."""
     load_control(connection, control_rows(company.profile, company.rules))
@@ -131,7 +148,10 @@ def note_exceptions(connection: duckdb.DuckDBPyConnection, seen_at: datetime) ->
     connection.execute("delete from control.as_of")
     insert_rows(connection, "control.as_of", [(moment,)])
     connection.execute("delete from exceptions.open_exceptions")
+    reads_orders = bool(connection.execute(_READS_ORDERS).fetchall())
     for sql_file in exception_files():
+        if not reads_orders and _ABOUT_ORDERS & set(sql_file.dependencies):
+            continue
         connection.execute(f"insert into exceptions.open_exceptions by name select * from {sql_file.relation}")
     connection.execute(
         "delete from control.exceptions_seen as seen where not exists (select 1 from exceptions.open_exceptions as e"

@@ -53,9 +53,9 @@ class Scale:
 
     def __str__(self) -> str:
         return (
-            f"{self.changed:,} orders of {LINES} lines: read in {self.take_seconds:.1f} s with {self.amazon_calls} calls"
-            f" to Amazon ({100 * self.amazon_calls / self.changed:.2f} per 100 changed orders), planned as"
-            f" {self.planned:,} Sage orders in {self.plan_seconds:.1f} s after {self.sage_calls} calls to Sage;"
+            f"{self.changed:,} orders, most of {LINES} lines: read in {self.take_seconds:.1f} s with"
+            f" {self.amazon_calls} calls to Amazon ({100 * self.amazon_calls / self.changed:.2f} per 100 changed"
+            " orders), planned as"
             f" peak memory {self.peak_mb:,} MB"
         )
 

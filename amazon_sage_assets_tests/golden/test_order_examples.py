@@ -152,7 +152,8 @@ def test_e15_vat_is_on_the_discounted_price_and_free_postage_bears_none(tmp_path
     rows = paid(
         ("ItemPrice", "Principal", "30.00"), ("ItemPrice", "Tax", "6.00"), ("ItemPrice", "Shipping", "4.00"),
         ("ItemPrice", "ShippingTax", "0.80"), ("Promotion", "Principal", "-5.00"),
-        ("Promotion", "TaxDiscount", "-1.00"), ("Promotion", "Shipping", "-4.00"), ("Promotion", "TaxDiscount", "-0.80"),
+        ("Promotion", "TaxDiscount", "-1.00"), ("Promotion", "Shipping", "-4.00"),
+        ("Promotion", "TaxDiscount", "-0.80"),
     )  # fmt: skip
     with order_world(tmp_path) as world:
         closed(world, [sale("30.00", vat="5.00")], (SETTLED, rows))
