@@ -26,7 +26,6 @@ from amazon_sage_assets.settlements.documents import reassign_accounts, register
 from amazon_sage_assets.sqlfiles import exception_files, relations
 from amazon_sage_assets.warehouse import first_row
 
-
 # Where no order was ever read, nothing is asked about orders: asking costs more than all else of a small company.
 _READS_ORDERS = """
 select 1 from control.watermarks where source like 'amazon_orders/%'

@@ -55,8 +55,8 @@ class Scale:
         return (
             f"{self.changed:,} orders, most of {LINES} lines: read in {self.take_seconds:.1f} s with"
             f" {self.amazon_calls} calls to Amazon ({100 * self.amazon_calls / self.changed:.2f} per 100 changed"
-            " orders), planned as"
-            f" peak memory {self.peak_mb:,} MB"
+            f" orders), planned as {self.planned:,} Sage orders in {self.plan_seconds:.1f} s after {self.sage_calls}"
+            f" calls to Sage; peak memory {self.peak_mb:,} MB"
         )
 
 
