@@ -134,8 +134,10 @@ def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, no
             done[name] = max(done[name], int(number))
     local = now.astimezone(company.profile.zone).date()
     messages = list(_allocations(connection, done, local))
-    wanted = {message.message_key for message in messages}
-    stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded") and key not in wanted]
+    refused = {message.message_key for message in messages} & {
+        key for key, status, _ in statuses if status == "rejected"
+    }
+    stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded") and key not in refused]
     supersede(connection, stale, now, "worked out anew from the ledger")
     put(connection, messages, now, "planning")  # what Sage refused as it stands is not asked again
     return approve_documents(connection, (ROUNDING,), BY_TOLERANCE, now) + approve_documents(

@@ -93,9 +93,12 @@ def send(
         outbox = Outbox(company.warehouse, SYSTEM, documents=DOCUMENTS)
         try:
             while True:
-                done.report.add(deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress))
+                latest = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
+                done.report.add(latest)
                 read_sage(company, client, records, now())
                 if done.report.stopped or not plan_more(company, now()):
+                    break
+                if not latest.delivered and not latest.proven:  # what is planned anew is for the next run
                     break
         except SageError as error:
             done.report.stopped = done.report.stopped or str(error)

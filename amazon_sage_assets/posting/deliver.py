@@ -65,9 +65,12 @@ def post(
         report = Report()
         try:
             while True:
-                report.add(deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress))
+                latest = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
+                report.add(latest)
                 progress("reading Sage's ledger")
                 if report.stopped or not read_sage(company, client, records, now()) or not plan_more(company, now()):
+                    break
+                if not latest.delivered and not latest.proven:  # what is planned anew is for the next run
                     break
             progress("reading Sage's banks again")
             confirm_journals(warehouse, client, now())

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from amazon_sage_assets.sandbox.sage200 import Options
-from amazon_sage_assets_tests.drills.kinds import DONE, KINDS, Kind
+from amazon_sage_assets_tests.drills.kinds import KINDS, Kind
 from amazon_sage_assets_tests.drills.launcher import OUTSIDE, POINTS, Task, launcher
 from amazon_sage_assets_tests.posting_world import CLIENT_ID, SECRET, PostingWorld
 
@@ -70,7 +70,7 @@ def finish(kind: Kind, world: PostingWorld, run: Callable[..., list[dict[str, An
         return end
 
     ends = [end_of(what) for what in kind.commands]
-    while kind.people(world) or world.statuses().keys() - set(DONE) or ends[-1]["report"]["stopped"]:
+    while kind.people(world) or world.statuses().keys() & {"approved", "sending"} or ends[-1]["report"]["stopped"]:
         assert len(ends) < RUNS, world.statuses()
         ends.append(end_of(kind.commands[-1]))
     return ends

@@ -314,6 +314,24 @@ def test_what_a_person_allocated_before_us_is_not_allocated_again(make_world: Ma
     assert world.books.trial_balance()[("1100", "", "")] == 0
 
 
+def test_allocations_that_build_on_each_other_all_arrive_after_requests_were_lost(make_world: MakeWorld) -> None:
+    """A penny's rounding and the receipt go against one invoice; the second supposes that the first has been done."""
+    world = make_world()
+    tell(world, [sold_by_fba(ORDER, "24.00")])
+    pay(world, (ORDER, "23.99"))
+    send_orders(world)
+    world.post()
+    desk(world)
+    world.strike(Fault("drop_before", method="POST", path="/sales_allocations", times=NEVER_ARRIVES))
+    world.post(**patient(world))
+    assert outstanding(world) != []
+    world.strike()
+    world.post(**patient(world))
+    world.post(**patient(world))
+    assert outstanding(world) == []
+    assert {status for _, status, _ in standing(world)} <= {"delivered", "superseded"}
+
+
 def allocate_by_hand(world: PostingWorld, order_id: str, value: Decimal) -> None:
     """A person sets a part of the receipt against an order's invoice."""
     entries = world.books.sales_entries()
