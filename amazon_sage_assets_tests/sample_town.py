@@ -169,6 +169,19 @@ def fetched_town(factory: pytest.TempPathFactory) -> Path:
     return _KEPT["fetched"]
 
 
+def ordered_town(factory: pytest.TempPathFactory) -> Path:
+    """The folder of a town whose orders have just been read and sent, no settlement yet. Copy it before changing it.
+
+    What the command said is in `orders.json` there.
+    """
+    if "ordered" not in _KEPT:
+        folder = factory.mktemp("ordered")
+        with town(folder) as new:
+            (folder / "orders.json").write_text(new.run("orders", "--json").stdout, encoding="utf-8")
+        _KEPT["ordered"] = folder
+    return _KEPT["ordered"]
+
+
 @contextmanager
 def copied(folder: Path, target: Path) -> Iterator[Town]:
     """A copy of a town that is at rest, opened."""

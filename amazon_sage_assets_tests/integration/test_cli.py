@@ -160,6 +160,11 @@ def test_an_unreadable_document_that_was_set_aside_no_longer_stands_in_the_way(s
 
 # --- verify ---------------------------------------------------------------------------------------------------------
 
+# An order whose revenue a settlement has booked, as if Sage had it as a sales order, too.
+OWNED_TWICE = (
+    "insert into finance.orders (account, order_id, sage_order, is_in_sage)"
+    " select distinct account, order_id, 'SO-1', true from finance.settlement_lines where order_id is not null"
+)
 TAMPERINGS = {
     "journal_balances": "update finance.journal_lines set debit = debit + 0.01 where account_key = 'wallet'",
     "wallet_moves_by_total": "update finance.payout_reconciliation set header_total = 20 where status <> 'held'",
@@ -169,12 +174,15 @@ TAMPERINGS = {
     "every_stop_has_an_owner": "delete from finance.exceptions where code = 'UNMAPPED_TYPE'",
     "quarantine_keeps_no_journal": "update finance.settlements set status = 'quarantined' where status = 'ready'",
     "vat_preview_equals_journal": "update finance.vat_preview set amount = amount + 0.01 where box = 1",
+    "revenue_has_one_owner": OWNED_TWICE,
     "documents_equal_their_lines": "update finance.settlement_lines set amount = amount - 0.01 where amount = 20.00",
 }
 
 
 # What Sage shows: proven and broken beside a Sage, where documents have been posted.
 ABOUT_SAGE = {"delivered_documents_stand_once", "payouts_equal_their_bank_lines", "posted_settlements_equal_sage"}
+# The same of orders, where orders have been sent.
+ABOUT_ORDERS = {"orders_stand_once_in_sage"}
 
 
 def test_verify_proves_every_invariant_and_tells_what_was_tampered_with(seller: Seller, run: Run) -> None:
@@ -184,7 +192,7 @@ def test_verify_proves_every_invariant_and_tells_what_was_tampered_with(seller: 
     published = company.environment.published_path
     said = run("verify").stdout
     assert "FAILED" not in said
-    assert {check.name for check in checks()} == TAMPERINGS.keys() | ABOUT_SAGE
+    assert {check.name for check in checks()} == TAMPERINGS.keys() | ABOUT_SAGE | ABOUT_ORDERS
     assert said.count("proven  ") == len(checks()) + 1
     assert all(check["failures"] == [] for check in no_floats(run("verify", "--json").stdout))
 
