@@ -25,6 +25,7 @@ from amazon_sage_assets.sandbox.sage200 import Options
 from amazon_sage_assets.sandbox.servers import Addresses, serving
 from amazon_sage_assets.sandbox.world import World, open_world
 from amazon_sage_assets.settings import PACKAGED_RULES, SAMPLE_PROFILE, Environment
+from amazon_sage_assets_tests.benchmarks.request_costs import counted
 
 APPROVER = "Ann Controller"
 
@@ -172,12 +173,14 @@ def fetched_town(factory: pytest.TempPathFactory) -> Path:
 def ordered_town(factory: pytest.TempPathFactory) -> Path:
     """The folder of a town whose orders have just been read and sent, no settlement yet. Copy it before changing it.
 
-    What the command said is in `orders.json` there.
+    What the command said is in `orders.json` there, what the servers were asked in `amazon.json` and `sage.json`.
     """
     if "ordered" not in _KEPT:
         folder = factory.mktemp("ordered")
         with town(folder) as new:
             (folder / "orders.json").write_text(new.run("orders", "--json").stdout, encoding="utf-8")
+            for name, address in (("amazon", new.addresses.amazon), ("sage", new.addresses.sage)):
+                (folder / f"{name}.json").write_text(json.dumps(counted(address)), encoding="utf-8")
         _KEPT["ordered"] = folder
     return _KEPT["ordered"]
 

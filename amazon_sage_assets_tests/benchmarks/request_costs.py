@@ -1,8 +1,8 @@
 """What a close costs in requests, and what a posted document costs beside the server's own time.
 
-The sample seller's two months go from the simulated Seller Central to the simulated Sage. Requests are counted by the
-servers. Then the same documents are posted once to a Sage that answers at once and once to one that takes its time:
-what a document takes beyond that time is ours.
+The sample seller's two months go from the simulated Seller Central to the simulated Sage, orders first, then
+settlements with a Sage of their own. Requests are counted by the servers. Then the same documents are posted once to a
+Sage that answers at once and once to one that takes its time: what a document takes beyond that time is ours.
 
 Run it: `python -m amazon_sage_assets_tests.benchmarks.request_costs`. Seconds depend on the machine and on what else it
 does; counts of requests do not.
@@ -25,6 +25,7 @@ import httpx
 
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import sage_client, selling_partner
+from amazon_sage_assets.orders.flow import run_orders
 from amazon_sage_assets.payouts.amazon_payouts import read_amazon_payouts
 from amazon_sage_assets.posting.approval import approve
 from amazon_sage_assets.posting.deliver import post
@@ -66,6 +67,25 @@ class Costs:
     posted: int
     amazon: Counter[str]
     postings: list[Posting]
+
+
+@dataclass(frozen=True)
+class OrderCosts:
+    """What orders cost: how many changed at Amazon, how many documents were sent for them, what the servers counted."""
+
+    changed: int
+    documents: int
+    amazon: Counter[str]
+    sage: Counter[str]
+
+    @property
+    def per_hundred(self) -> float:
+        """Requests for orders, and for whom they go to, per hundred changed orders."""
+        return (self.amazon["searchOrders"] + self.amazon["getOrder"]) * 100 / self.changed
+
+    @property
+    def asked(self) -> int:
+        return sum(count for name, count in self.sage.items() if name not in SIGN_IN)
 
 
 @contextmanager
@@ -125,6 +145,20 @@ def post_all(home: Path, latency: float) -> tuple[int, Posting]:
     return len(settlements), Posting(latency, len(report.delivered), asked, seconds)
 
 
+def send_orders(home: Path) -> OrderCosts:
+    """Read all orders and send what is due."""
+    with opened(home) as (_, addresses, company):
+        before = counted(addresses.amazon), counted(addresses.sage)
+        company.warehouse.migrate()
+        flow.load_profile(company)
+        done = run_orders(company)
+        if done.report.stopped or not done.report.delivered:
+            raise SystemExit(f"not every order was sent, so nothing was measured: {done.report}")
+        amazon, sage = counted(addresses.amazon) - before[0], counted(addresses.sage) - before[1]
+    changed = sum(taken.orders for taken in done.taken.values())
+    return OrderCosts(changed, len(done.report.delivered), amazon, sage)
+
+
 def measure(folder: Path, accounts: Sequence[str] = (), reports: int | None = None) -> Costs:
     """Every posting starts from a copy of the same state."""
     settlements, amazon = settle(folder / "settled", accounts, reports)
@@ -155,8 +189,19 @@ def table(costs: Costs) -> Iterator[str]:
         )
 
 
+def order_table(costs: OrderCosts) -> Iterator[str]:
+    yield f"Amazon: {costs.amazon.total()} requests for {costs.changed} changed orders"
+    yield from (f"  {count:5}  {name}" for name, count in costs.amazon.most_common())
+    yield f"  {costs.per_hundred:5.2f}  per hundred orders, for the orders themselves"
+    yield f"Sage: {costs.asked} requests for {costs.documents} sales orders and despatches"
+    yield from (f"  {count:5}  {name}" for name, count in costs.sage.most_common())
+    yield f"  {costs.asked / costs.documents:5.2f}  per document"
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        for line in order_table(send_orders(Path(folder) / "orders")):
+            sys.stdout.write(line + "\n")
         for line in table(measure(Path(folder))):
             sys.stdout.write(line + "\n")
 
