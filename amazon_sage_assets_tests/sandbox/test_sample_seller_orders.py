@@ -172,7 +172,7 @@ def test_every_history_has_the_same_planted_orders(anchor: date, seed: int) -> N
     )
     assert (statuses["PENDING"], statuses["CANCELLED"]) == (1, 1)
     assert [reason for reason, _ in sample.held_orders()] == [
-        "unmatched_sku", "long_postcode", "vat_category", "long_address",
+        "unmatched_sku", "long_postcode", "vat_category", "no_postcode", "multi_pack",
     ]  # fmt: skip
     last_day = max(order.purchased_at.date() for order in sample.orders("uk"))
     planted = [*sample.held_orders(), *sample.awkward_orders()]
