@@ -15,7 +15,7 @@ from amazon_sage_assets.connections import NotConnected, marketplace_ids, sage_c
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
-from amazon_sage_assets.sage.sop_records import SopRecords, nobody, records_exist
+from amazon_sage_assets.sage.sop_records import SopRecords, nobody
 from amazon_sage_assets.settings import Secrets
 
 BANK_ACCOUNTS = ("wallet", "reserve_held", "bank_main", "bank_card")
@@ -130,12 +130,6 @@ def _orders(company: Company, client: SageClient) -> Iterator[Finding]:
     if not records.may_set_nominal:
         yield Finding("warning", "sales orders", "Sage does not let orders name nominal codes, so sales go to the "
                       "accounts of the stock items. Allow it under SOP settings, or check those accounts.")  # fmt: skip
-    if company.profile.orders.refund_document == "sop_return":
-        has_returns = records_exist(client, "/sop_returns")
-        if has_returns:
-            yield Finding("ok", "refunds", "this Sage has sales returns; refunds become returns.")
-        else:
-            yield Finding("warning", "refunds", "this Sage has no sales returns; refunds become credit notes.")
 
 
 def _currencies(company: Company) -> set[str]:

@@ -107,7 +107,6 @@ class Orders(_Part):
     negative_rounding: bool = True
     unpaid_after_days: int = Field(30, ge=1)
     unreturned_after_days: int = Field(60, ge=1)
-    refund_document: Literal["credit_note", "sop_return"] = "credit_note"
 
 
 class Privacy(_Part):

@@ -194,12 +194,6 @@ class SopOrder(_Body):
         return _with_moments(self.model_dump(exclude_none=True))
 
 
-class SopReturn(SopOrder):
-    """Goods or money back on a sales order, where Sage has returns."""
-
-    path: ClassVar[str] = "/sop_returns"
-
-
 class DespatchItem(_Body):
     id: int
     quantity: Annotated[Decimal, Field(gt=0)]
@@ -244,7 +238,7 @@ def _with_moments(content: dict[str, Any]) -> dict[str, Any]:
 
 
 Dated = BankPayment | BankReceipt | BankTransfer | SalesReceipt | SalesPayment | SalesCreditNote | SalesInvoice
-Undated = SopOrder | SopReturn | SopDespatch | SalesAllocation
+Undated = SopOrder | SopDespatch | SalesAllocation
 Document = Dated | Undated
 _KINDS: dict[str, type[Document]] = {
     "bank_payment": BankPayment,
@@ -255,7 +249,6 @@ _KINDS: dict[str, type[Document]] = {
     "sales_credit_note": SalesCreditNote,
     "sales_invoice": SalesInvoice,
     "sop_order": SopOrder,
-    "sop_return": SopReturn,
     "sop_despatch": SopDespatch,
     "sales_allocation": SalesAllocation,
 }

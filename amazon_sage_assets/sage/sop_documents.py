@@ -1,4 +1,4 @@
-"""Sales orders, returns and despatches for Sage: built from messages, and found again by the order number."""
+"""Sales orders and their despatches for Sage: built from messages, and found again by the order number."""
 
 import json
 import re
@@ -17,11 +17,10 @@ from amazon_sage_assets.sage.outcomes import SageRefused
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.sop_records import SopRecords
 
-ORDER_KINDS = ("sop_order", "sop_return")
+ORDER = "sop_order"
 DESPATCH = "sop_despatch"
 STOCK, TEXT, COMMENT = "EnumLineTypeStandard", "EnumLineTypeFreeText", "EnumLineTypeComment"
 HIDDEN, LEAST = "…", 3  # what stands for personal data, and how short a word of it may be
-_PATHS = {"sop_order": "/sop_orders", "sop_return": "/sop_returns"}
 
 
 @dataclass
@@ -148,11 +147,11 @@ class SopDocuments:
         # Nothing of a comment is despatched, and nothing of a charge that a person added.
         return [row for row in rows if row["sop_order_line_type"] in (STOCK, TEXT)]
 
-    def find_orders(self, kind: str, messages: Sequence[Message]) -> dict[str, Found]:
+    def find_orders(self, messages: Sequence[Message]) -> dict[str, Found]:
         """Orders by the customer's number, of this customer. The value must be the one that was sent."""
         wanted = " or ".join(f"customer_document_no eq {quoted(m.remote_reference)}" for m in messages)
         rows = self.client.read_all(
-            _PATHS[kind], wanted, select=("id", "customer_id", "customer_document_no", "total_gross_value")
+            "/sop_orders", wanted, select=("id", "customer_id", "customer_document_no", "total_gross_value")
         )
         found = {}
         for message in messages:

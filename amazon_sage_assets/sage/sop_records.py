@@ -12,15 +12,6 @@ def nobody(_order_id: str) -> Recipient | None:
     return None
 
 
-def records_exist(client: SageClient, path: str) -> bool:
-    """Whether this Sage has a resource: older releases answer 404."""
-    try:
-        client.get(path, {"$top": "1"})
-    except SageRefused:
-        return False
-    return True
-
-
 @dataclass(frozen=True)
 class SopRecords:
     """One reading. `warehouse_names` is the profile's: `MFN`, `AFN`, or a site before it, such as `Amazon.de AFN`."""

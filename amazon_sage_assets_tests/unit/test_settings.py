@@ -97,7 +97,6 @@ def test_a_profile_needs_a_company_and_an_account_and_defaults_the_rest(write: W
             "negative_rounding": True,
             "unpaid_after_days": 30,
             "unreturned_after_days": 60,
-            "refund_document": "credit_note",
         },
         "privacy": {"erase_after_days": 30, "encrypt": False},
     }
@@ -190,7 +189,6 @@ def test_a_rule_file_in_the_folder_replaces_the_packaged_one_and_only_that_one(w
         (SMALLEST + "\n[orders]\ntolerance = 0.005\n", "orders.tolerance"),
         (SMALLEST + "\n[orders]\nunpaid_after_days = 0\n", "orders.unpaid_after_days"),
         (SMALLEST + "\n[orders]\nunreturned_after_days = 0\n", "orders.unreturned_after_days"),
-        (SMALLEST + "\n[orders]\nrefund_document = 'cheque'\n", "orders.refund_document"),
         (SMALLEST + "\n[orders]\nsent = 'auto'\n", "orders.sent"),
         (SMALLEST + "\n[privacy]\nerase_after_days = -1\n", "privacy.erase_after_days"),
         (SMALLEST + "\n[privacy]\nencrypt = 'sometimes'\n", "privacy.encrypt"),
