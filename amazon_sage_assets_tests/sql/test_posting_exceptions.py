@@ -238,7 +238,7 @@ CASES = (
         lambda world: world.message(FEES, status="rejected", last_error="Sage has no nominal code 5100."),
         approved,
         "12.00", ("document", FEES), (f"{PAID}-2603-F1 (12.00 GBP of settlement {PAID})", "no nominal code 5100"),
-        "approve the settlement again",
+        "then approve it again and post",
     ),
     Case(
         "POSTING_UNPROVEN",
