@@ -18,7 +18,7 @@ from amazon_sage_assets.sqlfiles import sql_folder
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.outside import CARD, Line, Outside, deliver_all, kept, nothing_kept
 from amazon_sage_assets_tests.reports import account_row, commission, principal, row
-from amazon_sage_assets_tests.sql import test_exceptions
+from amazon_sage_assets_tests.sql import test_exceptions, test_order_exceptions, test_orders
 
 NOW = datetime(2026, 4, 20, 9, tzinfo=UTC)
 DE = {"marketplace_name": "Amazon.de"}
@@ -290,7 +290,8 @@ def test_nothing_that_happens_on_the_way_to_sage_takes_back_that_a_settlement_is
 def test_every_exception_code_has_a_case() -> None:
     codes = {path.stem.upper() for path in (sql_folder() / "exceptions").glob("*.sql")}
     before_posting = {case.code for case in test_exceptions.CASES} | {"SETTLEMENT_CONFLICT"}
-    assert codes == before_posting | {case.code for case in CASES}
+    of_orders = {name.upper() for name in test_orders.RAISED} | {case.code for case in test_order_exceptions.CASES}
+    assert codes == before_posting | {case.code for case in CASES} | of_orders
 
 
 # --- where each one begins ------------------------------------------------------------------------------------------
