@@ -193,8 +193,9 @@ def kept_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """An instance that a schedule can look into."""
     folder = tmp_path / "dagster"
     folder.mkdir()
-    with dg.DagsterInstance.local_temp(str(folder)) as kept:
-        yield kept
+    kept = dg.DagsterInstance.local_temp(str(folder))
+    yield kept
+    kept.dispose()
 
 
 def begin(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -> str:
@@ -204,10 +205,11 @@ def begin(instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus) -
 
 def tick_of_orders(seller: Seller, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
     resource = CompanyResource(home=str(seller.home), profile=str(seller.profile_path))
-    context = dg.build_schedule_context(
+    # Left open, the context would leave its own instance behind for the tests that follow.
+    with dg.build_schedule_context(
         instance=instance, scheduled_execution_time=NOON, resources={"company": resource}
-    )
-    return orders_as_they_come(context)  # type: ignore[return-value]
+    ) as context:
+        return orders_as_they_come(context)  # type: ignore[return-value]
 
 
 @pytest.mark.usefixtures("connected")
