@@ -118,11 +118,9 @@ def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, no
 
     Nothing while an allocation is in doubt: what it did would be counted twice.
     """
-    connection.execute(
-        "create or replace temp table allocations_now as"
-        " select message_key, status, attempts from outbox.messages where document = 'allocation'"
-    )
-    statuses = connection.execute("select message_key, status, attempts from allocations_now").fetchall()
+    statuses = connection.execute(
+        "select message_key, status, attempts from outbox.messages where document = 'allocation'"
+    ).fetchall()
     if any(status == "sending" or (status == "approved" and attempts) for _, status, attempts in statuses):
         return 0
     bills = [bill_message(bill) for bill in _roundings(connection, company)]
