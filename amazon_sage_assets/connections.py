@@ -83,6 +83,14 @@ def selling_partner(company: Company, account: Account, secrets: Secrets | None 
         yield partner
 
 
+def connected(company: Company, secrets: Secrets) -> Iterator[tuple[Account, SellingPartner]]:
+    """Every account that the environment connects, one after the other, each with an open client."""
+    for account in company.profile.accounts:
+        if has_amazon(secrets, account.name):
+            with selling_partner(company, account, secrets) as partner:
+                yield account, partner
+
+
 def _need(what: str, **values: str | SecretStr) -> None:
     missing = [name for name, value in values.items() if value in ("", SecretStr(""))]
     if missing:

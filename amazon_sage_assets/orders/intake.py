@@ -17,7 +17,7 @@ from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnreadable
 from amazon_sage_assets.amazon.orders_api import WAITING, Order, Recipient, Told, changed_orders, one_order, recipients
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
+from amazon_sage_assets.connections import connected, marketplace_ids
 from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.orders.personal import PersonalData, recipient_hash
 from amazon_sage_assets.outbox.store import plain
@@ -59,13 +59,12 @@ def take_orders(
     company: Company, now: datetime, secrets: Secrets | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Taken]:
     """Read what changed, for every connected account. Nothing where no route makes Sage orders."""
-    secrets = secrets or Secrets()
-    found = {}
-    for account in company.profile.accounts:
-        if has_amazon(secrets, account.name) and company.profile.orders_since:
-            with selling_partner(company, account, secrets) as partner:
-                found[account.name] = take_account(company, account, partner, now, progress)
-    return found
+    if not company.profile.orders_since:
+        return {}
+    return {
+        account.name: take_account(company, account, partner, now, progress)
+        for account, partner in connected(company, secrets or Secrets())
+    }
 
 
 def take_account(

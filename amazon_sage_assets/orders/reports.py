@@ -16,7 +16,7 @@ from amazon_sage_assets.amazon.errors import AmazonError, AmazonRefused, AmazonU
 from amazon_sage_assets.amazon.order_reports import ALL_ORDERS, FBA_RETURNS, MFN_RETURNS, read_orders, read_returns
 from amazon_sage_assets.amazon.reports_api import ask_for_report, asked_report, download
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
+from amazon_sage_assets.connections import connected, marketplace_ids
 from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.landing import Origin
 from amazon_sage_assets.orders.intake import take_one
@@ -36,19 +36,18 @@ def take_reports(
     company: Company, now: datetime, secrets: Secrets | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, int]:
     """Ask for what is due and fetch what is ready, for every connected account. Returns how many reports of each."""
-    secrets = secrets or Secrets()
-    counts = {}
-    for account in company.profile.accounts:
-        if has_amazon(secrets, account.name) and company.profile.orders_since:
-            progress(f"{account.name}: daily reports")
-            with selling_partner(company, account, secrets) as partner:
-                counts[account.name] = 0
-                try:
-                    for report_type in KINDS:
-                        counts[account.name] += take_report(company, account, partner, report_type, now)
-                    take_missing(company, account, partner, now)
-                except AmazonError as error:  # orders go on without the daily reports; the next reading tries again
-                    progress(f"{account.name}: daily reports: {error}")
+    counts: dict[str, int] = {}
+    if not company.profile.orders_since:
+        return counts
+    for account, partner in connected(company, secrets or Secrets()):
+        progress(f"{account.name}: daily reports")
+        counts[account.name] = 0
+        try:
+            for report_type in KINDS:
+                counts[account.name] += take_report(company, account, partner, report_type, now)
+            take_missing(company, account, partner, now)
+        except AmazonError as error:  # orders go on without the daily reports; the next reading tries again
+            progress(f"{account.name}: daily reports: {error}")
     return counts
 
 

@@ -13,7 +13,7 @@ import duckdb
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.finances_api import Breakdown, Transaction, TransactionItem, transactions
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.connections import has_amazon, selling_partner
+from amazon_sage_assets.connections import connected
 from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.settings import Account, Secrets
@@ -31,13 +31,12 @@ def take_money_events(
     company: Company, now: datetime, secrets: Secrets | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, int]:
     """Read new money events of every connected account. Returns how many of each."""
-    secrets = secrets or Secrets()
-    counts = {}
-    for account in company.profile.accounts:
-        if has_amazon(secrets, account.name) and company.profile.orders_since:
-            with selling_partner(company, account, secrets) as partner:
-                counts[account.name] = take_account(company, account, partner, now, progress)
-    return counts
+    if not company.profile.orders_since:
+        return {}
+    return {
+        account.name: take_account(company, account, partner, now, progress)
+        for account, partner in connected(company, secrets or Secrets())
+    }
 
 
 def take_account(
