@@ -96,12 +96,14 @@ class Payouts(_Part):
 class Orders(_Part):
     """How Amazon's orders become Sage orders, and when what comes of them is late.
 
-    `send`: a Sage order moves no money, so by default nobody approves each one. `since`: the first day of orders to
-    read, else the first day of any route whose orders are Sage orders. `negative_rounding`: whether Sage takes a
-    free-text line below zero, for the penny by which its VAT per rate differs from the buyer's.
+    `send`: a Sage order moves no money, so by default nobody approves each one. `refunds`: what a refund becomes; a
+    site of Sage without sales returns gets credit notes. `since`: the first day of orders to read, else the first day
+    of any route whose orders are Sage orders. `negative_rounding`: whether Sage takes a free-text line below zero, for
+    the penny by which its VAT per rate differs from the buyer's.
     """
 
     send: Literal["auto", "approve"] = "auto"
+    refunds: Literal["credit_note", "sop_return"] = "credit_note"
     since: date | None = None
     tolerance: Decimal = Field(Decimal("0.02"), ge=0, max_digits=6, decimal_places=2)
     negative_rounding: bool = True

@@ -5,8 +5,6 @@ sought whose VAT, as Sage will work it out, is the VAT in the buyer's price; the
 the price is a rounding line. Net + VAT + rounding is what the buyer paid, always.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.accounting.sales_documents import SalesDocument, as_payload
 from amazon_sage_assets.money import BASIS_POINTS, allocate, from_pence, round_half_up, to_pence
 
 ORDER, DAILY_ORDER = "order", "daily_order"
@@ -38,7 +37,10 @@ class StockPart:
 
 @dataclass(frozen=True)
 class SoldItem:
-    """One item as sold. Amounts for the whole quantity with VAT inside; `postage` and `wrap` are in `gross`."""
+    """One item as sold. Amounts for the whole quantity with VAT inside; `postage` and `wrap` are in `gross`.
+
+    Without `parts` it is no stock item, and its line says `text`.
+    """
 
     parts: tuple[StockPart, ...]
     quantity: int
@@ -49,6 +51,7 @@ class SoldItem:
     ledger: Ledger
     postage: Decimal = Decimal("0.00")
     wrap: Decimal = Decimal("0.00")
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,36 +79,10 @@ class RoundingRule:
     may_be_negative: bool = True
 
 
-@dataclass(frozen=True)
-class PlannedOrder:
-    """A Sage order. `amount` is its gross, which is what the buyer paid."""
-
-    message_key: str
-    document: str
-    document_date: date
-    remote_reference: str
-    amount: Decimal
-    currency: str
-    payload: str
-
-    @property
-    def payload_hash(self) -> str:
-        return hashlib.sha256(self.payload.encode()).hexdigest()
-
-
-def plan_order(head: OrderHead, items: Sequence[SoldItem], rule: RoundingRule) -> PlannedOrder:
-    """The order whose total in Sage is what the buyer paid. Raises DoesNotFit.
-
-    Each line has its net and, for a Sage whose prices hold the VAT, its gross; there the rounding line falls away.
-    """
-    nets, rounding = _nets(items, rule)
-    lines: list[dict[str, Any]] = []
-    for item, net in zip(items, nets, strict=True):
-        lines += _lines(item, net)
+def plan_order(head: OrderHead, items: Sequence[SoldItem], rule: RoundingRule) -> SalesDocument:
+    """The order whose total in Sage, `amount`, is what the buyer paid. Raises DoesNotFit."""
     gross = sum((item.gross for item in items), Decimal("0.00"))
-    if rounding:
-        lines.append(_text_line(ROUNDING_TEXT, rounding, Decimal("0.00"), rule.account, rule.tax_code))
-    vat = sum(sage_vat(lines_of_rate) for lines_of_rate in _by_rate(items, nets).values())
+    lines, vat = priced_lines(items, rule)
     payload = {
         "kind": KIND,
         "document_date": head.day.isoformat(),
@@ -116,17 +93,33 @@ def plan_order(head: OrderHead, items: Sequence[SoldItem], rule: RoundingRule) -
         "recipient": head.recipient,
         "lines": lines,
         "gross": str(gross),
-        "vat": str(from_pence(vat)),
+        "vat": str(vat),
     }
-    return PlannedOrder(
+    return SalesDocument(
         message_key=head.key,
+        kind=KIND,
         document=head.document,
         document_date=head.day,
         remote_reference=head.customer_document_no,
         amount=gross,
         currency=head.currency,
-        payload=json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        payload=as_payload(payload),
+        order_id=head.customer_document_no if head.document == ORDER else None,
     )
+
+
+def priced_lines(items: Sequence[SoldItem], rule: RoundingRule) -> tuple[list[dict[str, Any]], Decimal]:
+    """Lines whose total in Sage is the items' gross, and the VAT that Sage works out on them. Raises DoesNotFit.
+
+    Each line has its net and, for a Sage whose prices hold the VAT, its gross; there the rounding line falls away.
+    """
+    nets, rounding = _nets(items, rule)
+    lines: list[dict[str, Any]] = []
+    for item, net in zip(items, nets, strict=True):
+        lines += _lines(item, net)
+    if rounding:
+        lines.append(_text_line(ROUNDING_TEXT, rounding, Decimal("0.00"), rule.account, rule.tax_code))
+    return lines, from_pence(sum(sage_vat(net_and_rate) for net_and_rate in _by_rate(items, nets).values()))
 
 
 Rate = tuple[str, int]
@@ -195,6 +188,8 @@ def _net_of(
 
 def _lines(item: SoldItem, net: Decimal) -> list[dict[str, Any]]:
     """The item's Sage lines: its stock items, then postage and gift wrap. They add up to `net`."""
+    if not item.parts:
+        return [_text_line(item.text, net, item.gross, item.ledger, item.tax_code)]
     share, paid_share = _share(net, item), _share(item.gross, item)
     lines = []
     for place, (part, value) in enumerate(zip(item.parts, share[: len(item.parts)], strict=True)):

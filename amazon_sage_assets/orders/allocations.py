@@ -5,24 +5,22 @@ payment of its refunds is allocated to their credit notes. A penny between invoi
 tolerance, becomes a rounding document; more than that stays open and is an exception.
 """
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
-from amazon_sage_assets.accounting.credit_plan import ROUNDING, PlannedBill, rounding
+from amazon_sage_assets.accounting.credit_plan import CREDIT_NOTE, ROUNDING, SALES_RETURN, rounding
+from amazon_sage_assets.accounting.sales_documents import SalesDocument, as_payload
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.outbox.messages import Message
-from amazon_sage_assets.outbox.store import put, supersede
+from amazon_sage_assets.outbox.store import supersede
 from amazon_sage_assets.posting.approval import approve_documents
-from amazon_sage_assets.posting.queue import SYSTEM
-from amazon_sage_assets.refunds.planning import bill_message
+from amazon_sage_assets.posting.sales_queue import bring_in
 from amazon_sage_assets.sage.allocations import KIND
 
 ALLOCATION = "allocation"
@@ -50,20 +48,24 @@ order by m.document_date, m.message_key, s.order_id, s.refund_id
 """
 # Invoices of orders: by the invoice number of the Sage order; a daily order's invoice is for all of its orders.
 _INVOICES = """
-select distinct c.order_id, e.id, e.outstanding, c.gross
-from outbox.covered_orders as c
-inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
-inner join raw.sage_orders as o on m.remote_id = cast(o.id as varchar)
-inner join raw.sage_order_invoices as i on o.id = i.order_id
-inner join raw.sage_sales_entries as e on i.invoice_no = e.reference and o.customer_id = e.customer_id and e.sign = 1
-where m.status = 'delivered' or m.remote_id is not null
+select distinct b.order_id, e.id, e.outstanding, b.gross
+from core.core__booked_orders as b
+inner join raw.sage_order_invoices as i on b.sage_order_id = i.order_id
+inner join raw.sage_sales_entries as e on i.invoice_no = e.reference and b.customer_id = e.customer_id and e.sign = 1
 order by all
 """
+# Credit notes and penny documents of ours, and the credit notes that Sage's people printed from sales returns.
 _BILLS = """
 select m.order_id, m.message_key, m.document, e.id, e.sign, e.outstanding
 from outbox.messages as m
 inner join raw.sage_sales_entries as e on m.remote_id = e.urn
 where m.document in ('credit_note', 'rounding') and m.status = 'delivered' and e.outstanding > 0
+union all
+select m.order_id, m.message_key, m.document, e.id, e.sign, e.outstanding
+from outbox.messages as m
+inner join raw.sage_order_invoices as i on m.remote_id = cast(i.order_id as varchar)
+inner join raw.sage_sales_entries as e on i.invoice_no = e.reference and e.sign = -1
+where m.document = 'sales_return' and m.status = 'delivered' and e.outstanding > 0
 order by all
 """
 # Individual orders whose money is all here and misses the invoice by no more than the tolerance.
@@ -123,33 +125,32 @@ def plan_allocations(connection: duckdb.DuckDBPyConnection, company: Company, no
     ).fetchall()
     if any(status == "sending" or (status == "approved" and attempts) for _, status, attempts in statuses):
         return 0
-    bills = [bill_message(bill) for bill in _roundings(connection, company)]
-    put(connection, bills, now, "planning")
+    bring_in(connection, _roundings(connection, company), now)
     done: dict[str, int] = defaultdict(int)
     for key, status, _ in statuses:
         name, number = key.rsplit("-", 1)
         if status == "delivered":  # one that was refused may stand between two that were not
             done[name] = max(done[name], int(number))
     local = now.astimezone(company.profile.zone).date()
-    messages = list(_allocations(connection, done, local))
-    refused = {message.message_key for message in messages} & {
+    planned = list(_allocations(connection, done, local))
+    refused = {document.message_key for document in planned} & {
         key for key, status, _ in statuses if status == "rejected"
     }
     stale = [key for key, status, _ in statuses if status not in ("delivered", "superseded") and key not in refused]
     supersede(connection, stale, now, "worked out anew from the ledger")
-    put(connection, messages, now, "planning")  # what Sage refused as it stands is not asked again
+    bring_in(connection, planned, now)  # what Sage refused as it stands is not asked again
     return approve_documents(connection, (ROUNDING,), BY_TOLERANCE, now) + approve_documents(
         connection, (ALLOCATION,), BY_RECEIPT, now
     )
 
 
-def _roundings(connection: duckdb.DuckDBPyConnection, company: Company) -> Iterator[PlannedBill]:
+def _roundings(connection: duckdb.DuckDBPyConnection, company: Company) -> Iterator[SalesDocument]:
     account = company.rounding_account
     for name, order_id, site, currency, day, owed in connection.execute(_PENNIES).fetchall():
         yield rounding(f"{name}/rounding/{order_id}", order_id, site, currency, day, owed, account, company.no_vat_code)
 
 
-def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], today: date) -> Iterator[Message]:
+def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], today: date) -> Iterator[SalesDocument]:
     """For each receipt and payment, what of it can be set against invoices and credit notes now."""
     entries: dict[int, _Entry] = {}
 
@@ -163,7 +164,7 @@ def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], to
     credits: dict[str, dict[str, list[_Target]]] = defaultdict(lambda: defaultdict(list))
     pennies: dict[str, list[_Target]] = defaultdict(list)
     for order_id, key, document, number, sign, outstanding in connection.execute(_BILLS).fetchall():
-        if document == "credit_note":
+        if document in (CREDIT_NOTE, SALES_RETURN):
             credits[order_id][key.split("/", 3)[3]].append((entry(number, sign, outstanding), outstanding))
         else:
             pennies[order_id].append((entry(number, sign, outstanding), outstanding))
@@ -182,14 +183,14 @@ def _allocations(connection: duckdb.DuckDBPyConnection, done: dict[str, int], to
                 targets = credits[order_id].get(refund_id) or [c for found in credits[order_id].values() for c in found]
             # The money of one order pays for no other one, also where it comes in several steps.
             _match(receipt, [t for t in targets if t[0].sign != sign], amount - spent[key, whose], whose, pairs)
-        yield from _messages(key, receipt, pairs, entries, site, currency, done, today)
+        yield from _in_steps(key, receipt, pairs, entries, site, currency, done, today)
     for order_id, bills in pennies.items():  # a penny taken off what is owed
         for bill, _ in bills:
             pairs = defaultdict(dict)
             if bill.sign < 0:
                 _match(bill, invoices[order_id], bill.left, f"{order_id}/", pairs)
             key, site, currency = _rounding_key(connection, order_id)
-            yield from _messages(key, bill, pairs, entries, site, currency, done, today)
+            yield from _in_steps(key, bill, pairs, entries, site, currency, done, today)
 
 
 def _rounding_key(connection: duckdb.DuckDBPyConnection, order_id: str) -> tuple[str, str, str]:
@@ -225,11 +226,11 @@ def _allocated(
     return spent, placed
 
 
-def _messages(
+def _in_steps(
     key: str, source: _Entry, pairs: _Pairs, entries: dict[int, _Entry], site: str, currency: str,
     done: dict[str, int], today: date,
-) -> Iterator[Message]:  # fmt: skip
-    """The allocation of one receipt as messages of a bearable length; what is outstanding falls each time."""
+) -> Iterator[SalesDocument]:  # fmt: skip
+    """The allocation of one receipt as documents of a bearable length; what is outstanding falls each time."""
     outstanding = source.outstanding
     numbers = sorted(pairs)
     values = {number: sum(of.values(), NOTHING) for number, of in pairs.items()}
@@ -251,24 +252,8 @@ def _messages(
             "allocated_on": today.isoformat(),
             "lines": lines,
         }
-        payload = json.dumps(content, sort_keys=True, separators=(",", ":"))
         name = f"{key}/allocation-{done[f'{key}/allocation']}"
-        yield Message(
-            message_key=name,
-            system=SYSTEM,
-            kind=KIND,
-            settlement_key=None,
-            document=ALLOCATION,
-            period=f"{today:%Y-%m}",
-            document_date=today,
-            remote_reference=name,
-            amount=value,
-            currency=currency,
-            payload=payload,
-            payload_hash=hashlib.sha256(payload.encode()).hexdigest(),
-            due_at=datetime.combine(today, datetime.min.time(), UTC),
-            priority=7,
-        )
+        yield SalesDocument(name, KIND, ALLOCATION, today, name, value, currency, as_payload(content))
 
 
 def _line(entry: int, sign: int, value: Decimal, outstanding: Decimal) -> dict[str, Any]:

@@ -3,16 +3,13 @@
 Orders that we send ourselves wait for our warehouse.
 """
 
-import hashlib
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
-from amazon_sage_assets.outbox.messages import Message
-from amazon_sage_assets.outbox.store import put
+from amazon_sage_assets.accounting.sales_documents import SalesDocument, as_payload
 from amazon_sage_assets.posting.approval import approve_documents
-from amazon_sage_assets.posting.queue import SYSTEM
+from amazon_sage_assets.posting.sales_queue import bring_in
 
 DESPATCH_DOCUMENT = "despatch"
 KIND = "sop_despatch"
@@ -33,29 +30,13 @@ order by m.message_key
 
 def plan_despatches(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     """Queue the despatch of each FBA order that Sage has. Returns how many. One transaction of the caller."""
-    messages = []
+    planned = []
     for key, number, day, amount, currency, order_id in connection.execute(_UNCONFIRMED).fetchall():
-        content = {"kind": KIND, "customer_document_no": number, "despatched_on": day.isoformat()}
-        payload = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        messages.append(
-            Message(
-                message_key=f"{key}/despatch",
-                system=SYSTEM,
-                kind=KIND,
-                settlement_key=None,
-                document=DESPATCH_DOCUMENT,
-                period=f"{day:%Y-%m}",
-                document_date=day,
-                remote_reference=f"{number}/despatch",
-                amount=amount,
-                currency=currency,
-                payload=payload,
-                payload_hash=hashlib.sha256(payload.encode()).hexdigest(),
-                due_at=datetime.combine(day, datetime.min.time(), UTC),
-                priority=2,
-                order_id=order_id,
-            )
+        payload = as_payload({"kind": KIND, "customer_document_no": number, "despatched_on": day.isoformat()})
+        name, reference = f"{key}/despatch", f"{number}/despatch"
+        planned.append(
+            SalesDocument(name, KIND, DESPATCH_DOCUMENT, day, reference, amount, currency, payload, order_id)
         )
-    put(connection, messages, now, "planning")
+    bring_in(connection, planned, now)
     approve_documents(connection, (DESPATCH_DOCUMENT,), BY_ORDER, now)
-    return len(messages)
+    return len(planned)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from amazon_sage_assets.accounting.credit_plan import CREDIT_NOTE, ROUNDING
+from amazon_sage_assets.accounting.credit_plan import CREDIT_NOTE, ROUNDING, SALES_RETURN
 from amazon_sage_assets.accounting.order_plan import DAILY_ORDER, ORDER
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import has_sage, sage_client
@@ -26,7 +26,7 @@ from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.remote import SageRemote
 from amazon_sage_assets.settings import Secrets
 
-DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT, CREDIT_NOTE, ROUNDING, ALLOCATION)
+DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT, CREDIT_NOTE, SALES_RETURN, ROUNDING, ALLOCATION)
 
 
 @dataclass

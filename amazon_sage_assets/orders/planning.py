@@ -7,18 +7,16 @@ alone: what happens to such an order later is an exception for a person, never a
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import duckdb
 
 from amazon_sage_assets.accounting.order_plan import (
     DAILY_ORDER,
-    KIND,
     ORDER,
     DoesNotFit,
     OrderHead,
-    PlannedOrder,
     RoundingRule,
     SoldItem,
     StockPart,
@@ -26,17 +24,15 @@ from amazon_sage_assets.accounting.order_plan import (
     plan_order,
 )
 from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.accounting.sales_documents import SalesDocument
 from amazon_sage_assets.amazon.orders_api import Recipient
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.control import insert_frame
-from amazon_sage_assets.outbox.messages import Message
-from amazon_sage_assets.outbox.store import put, supersede
 from amazon_sage_assets.posting.approval import approve_documents
-from amazon_sage_assets.posting.queue import SYSTEM
+from amazon_sage_assets.posting.sales_queue import plan_anew
 from amazon_sage_assets.sage.delivery_address import AddressDoesNotFit, fit
 
 DAY_IS_OVER = timedelta(hours=3)  # after midnight the last orders of a day have been told
-PRIORITY = 1  # before anything that only books money
 BY_PROFILE = 'profile (orders.send = "auto")'
 
 # Orders that want a document and have none in Sage or on its way there.
@@ -68,7 +64,7 @@ and o.order_id not in (select p.order_id from core.core__order_problems as p)
 _ITEMS = """
 select
     i.order_id, i.vat_treatment, i.seller_sku, i.order_item_id, i.quantity, i.due_gross, i.vat, i.rate_bp,
-    i.sage_tax_code, i.postage, i.wrap, a.nominal_code, a.cost_centre, a.department, a.name,
+    i.sage_tax_code, i.account_key, i.postage, i.wrap, a.nominal_code, a.cost_centre, a.department, a.name,
     list((s.stock_code, s.units) order by s.stock_code) as parts
 from core.core__order_items as i
 inner join open_orders as o on i.order_id = o.order_id
@@ -78,6 +74,18 @@ left join control.ledger_accounts as a on i.account_key = a.account_key
 group by all
 order by all
 """
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item of an order that wants a document, and how it is sold."""
+
+    order_id: str
+    order_item_id: str
+    seller_sku: str
+    treatment: str
+    account_key: str
+    sold: SoldItem
 
 
 @dataclass(frozen=True)
@@ -102,36 +110,33 @@ def plan_orders(
     cursor = connection.execute("select * from open_orders order by order_id")
     names = [column[0] for column in cursor.description or ()]
     orders = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    items: dict[str, list[tuple[str, SoldItem]]] = defaultdict(list)
-    for order_id, treatment, *rest in connection.execute(_ITEMS).fetchall():
-        items[order_id].append((treatment, _sold(*rest)))
+    items: dict[str, list[_Item]] = defaultdict(list)
+    for row in connection.execute(_ITEMS).fetchall():
+        items[row[0]].append(_item(*row))
     rules = company.profile.orders
     rule = RoundingRule(company.rounding_account, company.no_vat_code, rules.tolerance, rules.negative_rounding)
     windows_1252 = company.profile.sage.characters == "windows-1252"
-    built: list[tuple[PlannedOrder, list[tuple[str, Any]]]] = []
+    built: list[tuple[SalesDocument, list[_Item]]] = []
     problems: list[tuple[str, str, str, str, str]] = []
     for order in orders:
-        key, sold = order["order_id"], [item for _, item in items[order["order_id"]]]
+        key, sold = order["order_id"], items[order["order_id"]]
         if order["owner"] != "sop" or not sold:
             continue
         try:
             recipient = _recipient(order, recipients, windows_1252)
             if recipient is None:
                 continue
-            planned = plan_order(_head(order, recipient), sold, rule)
-            built.append((planned, [(key, planned.amount)]))
+            built.append((plan_order(_head(order, recipient), [item.sold for item in sold], rule), sold))
         except AddressDoesNotFit as error:
             problems.append(("order", key, error.code, key, str(error)))
         except DoesNotFit as error:
             problems.append(("order", key, "ORDER_VAT_DIFFERENCE", key, str(error)))
     day_known = (now - DAY_IS_OVER).astimezone(company.profile.zone).date()
-    for head, shares in _days(connection, orders, items, day_known):
+    for head, sold in _days(connection, orders, items, day_known):
         try:
-            planned = plan_order(head, merged(item for _, item in shares), rule)
-            built.append((planned, _covered(shares)))
+            built.append((plan_order(head, merged(item.sold for item in sold), rule), sold))
         except DoesNotFit as error:
-            first = shares[0][0]
-            problems.append(("daily_order", head.key, "ORDER_VAT_DIFFERENCE", first, str(error)))
+            problems.append(("daily_order", head.key, "ORDER_VAT_DIFFERENCE", sold[0].order_id, str(error)))
     insert_frame(connection, "core.document_problems", problems)
     _bring_in(connection, built, now)
     if company.profile.orders.send == "auto":
@@ -149,13 +154,15 @@ def waiting_recipients(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [order_id for (order_id,) in rows]
 
 
-def _sold(
-    _sku: str, _item_id: str, quantity: int, gross: Any, vat: Any, rate_bp: int, tax_code: str, postage: Any, wrap: Any,
-    nominal: str | None, cost_centre: str, department: str, name: str, parts: Sequence[tuple[str, int]],
-) -> SoldItem:  # fmt: skip
+def _item(
+    order_id: str, treatment: str, sku: str, item_id: str, quantity: int, gross: Any, vat: Any, rate_bp: int,
+    tax_code: str, account_key: str, postage: Any, wrap: Any, nominal: str | None, cost_centre: str, department: str,
+    name: str, parts: Sequence[tuple[str, int]],
+) -> _Item:  # fmt: skip
     stock = tuple(StockPart(code, units) for code, units in parts)
     ledger = Ledger(nominal or "", cost_centre or "", department or "", name or "")
-    return SoldItem(stock, quantity, gross, vat, rate_bp, tax_code, ledger, postage, wrap)
+    sold = SoldItem(stock, quantity, gross, vat, rate_bp, tax_code, ledger, postage, wrap)
+    return _Item(order_id, item_id, sku, treatment, account_key, sold)
 
 
 def _recipient(order: Mapping[str, Any], recipients: Mapping[str, Recipient], windows_1252: bool) -> str | None:
@@ -184,30 +191,27 @@ def _head(order: Mapping[str, Any], recipient: str) -> OrderHead:
     )
 
 
-Shares = list[tuple[str, SoldItem]]
-
-
 def _days(
     connection: duckdb.DuckDBPyConnection,
     orders: Iterable[Mapping[str, Any]],
-    items: Mapping[str, Sequence[tuple[str, SoldItem]]],
+    items: Mapping[str, Sequence[_Item]],
     until: date,
-) -> Iterator[tuple[OrderHead, Shares]]:
-    """The daily orders of days that are over: per site, fulfilment and VAT treatment, with what each order brings.
+) -> Iterator[tuple[OrderHead, list[_Item]]]:
+    """The daily orders of days that are over: per site, fulfilment and VAT treatment, with the items of its orders.
 
     Orders that become known after their day's order is in Sage make another order of that day.
     """
-    groups: dict[tuple[str, str, str, str, date, str], Shares] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str, date, str], list[_Item]] = defaultdict(list)
     for order in orders:
         if order["owner"] == "sop_daily" and order["shipped_day"] < until:
             where = (order["account"], order["marketplace"], order["fulfilment"], order["currency"])
-            for treatment, item in items[order["order_id"]]:
-                groups[(*where, order["shipped_day"], treatment)].append((order["order_id"], item))
+            for item in items[order["order_id"]]:
+                groups[(*where, order["shipped_day"], item.treatment)].append(item)
     sent = _sent_days(connection)
     covered = set(connection.execute("select order_id, treatment from covered").fetchall())
     for (account, site, fulfilment, currency, day, treatment), brought in sorted(groups.items()):
-        shares = [share for share in brought if (share[0], treatment) not in covered]
-        if not shares:
+        open_items = [item for item in brought if (item.order_id, treatment) not in covered]
+        if not open_items:
             continue
         event = f"{account}/daily/{site}/{fulfilment}/{day}/{treatment}"
         number = sent.get(event, 0) + 1
@@ -222,7 +226,7 @@ def _days(
                 fulfilment=fulfilment,
                 day=day,
             ),
-            shares,
+            open_items,
         )
 
 
@@ -236,53 +240,21 @@ def _sent_days(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(rows)
 
 
-def _covered(shares: Shares) -> list[tuple[str, Any]]:
-    amounts: dict[str, Any] = {}
-    for order_id, item in shares:
-        amounts[order_id] = amounts.get(order_id, 0) + item.gross
-    return list(amounts.items())
-
-
 def _bring_in(
-    connection: duckdb.DuckDBPyConnection,
-    built: Sequence[tuple[PlannedOrder, list[tuple[str, Any]]]],
-    now: datetime,
+    connection: duckdb.DuckDBPyConnection, built: Sequence[tuple[SalesDocument, list[_Item]]], now: datetime
 ) -> None:
-    """The outbox as planned: new ones in, those that are no longer wanted out. What was sent stays."""
-    messages = [_message(planned) for planned, _ in built]
-    wanted = [message.message_key for message in messages]
-    rows = connection.execute(
-        "select message_key from outbox.messages where document in ('order', 'daily_order')"
-        " and status not in ('delivered', 'sending', 'superseded') and not list_contains($1::varchar[], message_key)",
-        [wanted],
-    ).fetchall()
-    supersede(connection, [key for (key,) in rows], now, "the order no longer wants it")
-    put(connection, messages, now, "planning")
-    gone = [*wanted, *(key for (key,) in rows)]
-    connection.execute("delete from outbox.covered_orders where list_contains($1::varchar[], message_key)", [gone])
-    insert_frame(
-        connection,
-        "outbox.covered_orders",
-        [(planned.message_key, order_id, gross) for planned, covered in built for order_id, gross in covered],
-    )
-
-
-def _message(planned: PlannedOrder) -> Message:
-    is_single = planned.document == ORDER
-    return Message(
-        message_key=planned.message_key,
-        system=SYSTEM,
-        kind=KIND,
-        settlement_key=None,
-        document=planned.document,
-        period=f"{planned.document_date:%Y-%m}",
-        document_date=planned.document_date,
-        remote_reference=planned.remote_reference,
-        amount=planned.amount,
-        currency=planned.currency,
-        payload=planned.payload,
-        payload_hash=planned.payload_hash,
-        due_at=datetime.combine(planned.document_date, datetime.min.time(), UTC),
-        priority=PRIORITY,
-        order_id=planned.remote_reference if is_single else None,
-    )
+    """The outbox as planned, and of what each document is made. What was sent stays."""
+    planned = [document for document, _ in built]
+    gone = plan_anew(connection, (ORDER, DAILY_ORDER), planned, now, "the order no longer wants it")
+    changed = [*(document.message_key for document in planned), *gone]
+    for table in ("covered_orders", "covered_items"):
+        connection.execute(f"delete from outbox.{table} where list_contains($1::varchar[], message_key)", [changed])
+    covered: dict[tuple[str, str], Any] = defaultdict(int)
+    rows = []
+    for document, items in built:
+        for item in items:
+            covered[document.message_key, item.order_id] += item.sold.gross
+            sold = (item.account_key, item.sold.tax_code, item.sold.rate_bp, item.sold.gross)
+            rows.append((document.message_key, item.order_id, item.order_item_id, item.seller_sku, *sold))
+    insert_frame(connection, "outbox.covered_orders", [(*keys, gross) for keys, gross in covered.items()])
+    insert_frame(connection, "outbox.covered_items", rows)

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from amazon_sage_assets.amazon.orders_api import Recipient
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.orders import sage_reading
 from amazon_sage_assets.orders.allocations import plan_allocations
 from amazon_sage_assets.orders.despatches import plan_despatches
 from amazon_sage_assets.orders.intake import personal_data
 from amazon_sage_assets.orders.planning import Planned, plan_orders, waiting_recipients
+from amazon_sage_assets.orders.sage_reading import read_sales
 from amazon_sage_assets.refunds.planning import plan_refunds
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.reference_data import ReferenceData
@@ -19,9 +19,8 @@ def read_sage(company: Company, client: SageClient, records: ReferenceData, now:
     """Read stock items, orders and the customers' ledger. False where no route makes Sage orders."""
     if not company.profile.orders_since:
         return False
-    sage_reading.read_products(company.warehouse, client, records, now)
-    sage_reading.read_orders(company.warehouse, client, records, now)
-    sage_reading.read_ledger(company.warehouse, client, records, now)
+    wants_returns = company.profile.orders.refunds == "sop_return"
+    read_sales(company.warehouse, client, records, now, wants_returns=wants_returns)
     return True
 
 

@@ -111,12 +111,13 @@ def put(connection: duckdb.DuckDBPyConnection, wanted: Iterable[Message], now: d
             continue
         connection.execute(
             "update outbox.messages set status = 'planned', kind = $2, document_date = $3, remote_reference = $4,"
-            " amount = $5, currency = $6, payload = $7, payload_hash = $8, due_at = $9, priority = $10,"
+            " amount = $5, currency = $6, payload = $7, payload_hash = $8, due_at = $9, priority = $10, document = $11,"
             " last_error = null, hold_code = null, approved_by = null, approved_at = null, approved_hash = null"
             " where message_key = $1",
             [
                 message.message_key, message.kind, message.document_date, message.remote_reference, message.amount,
                 message.currency, message.payload, message.payload_hash, plain(message.due_at), message.priority,
+                message.document,
             ],
         )  # fmt: skip
         events.append((message.message_key, plain(now), "planned anew", "planned", actor, f"was {status}"))

@@ -13,7 +13,7 @@ from amazon_sage_assets.outbox.messages import Status
 from amazon_sage_assets.outbox.store import note, plain
 
 # What can be approved by a word. The kinds of document behind each.
-GROUPS = {"orders": ("order", "daily_order", "despatch"), "refunds": ("credit_note",)}
+GROUPS = {"orders": ("order", "daily_order", "despatch"), "refunds": ("credit_note", "sales_return")}
 BY_PROFILE = 'profile (posting = "auto")'
 
 
@@ -54,7 +54,7 @@ def _is_order(connection: duckdb.DuckDBPyConnection, wanted: str) -> bool:
 
 def _approve_group(connection: duckdb.DuckDBPyConnection, wanted: str, by: str, now: datetime) -> Approval:
     """All documents of a group, or all of one order, that wait, were refused, or are held."""
-    documents = GROUPS.get(wanted, ("order", "despatch", "credit_note", "rounding"))
+    documents = GROUPS.get(wanted, ("order", "despatch", "credit_note", "sales_return", "rounding"))
     orders = () if wanted in GROUPS else (wanted,)
     rows = connection.execute(
         "select payload_hash, amount, currency from outbox.messages where list_contains($1, document)"

@@ -182,6 +182,7 @@ class SopOrder(_Body):
     path: ClassVar[str] = "/sop_orders"
 
     customer_id: int
+    document_no: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
     document_date: date
     customer_document_no: Annotated[str, StringConstraints(min_length=1, max_length=30)]
     requested_delivery_date: date | None = None
@@ -192,6 +193,12 @@ class SopOrder(_Body):
 
     def body(self) -> dict[str, Any]:
         return _with_moments(self.model_dump(exclude_none=True))
+
+
+class SopReturn(SopOrder):
+    """A sales return, which has the shape of an order; its quantities are positive too."""
+
+    path: ClassVar[str] = "/sop_returns"
 
 
 class DespatchItem(_Body):
@@ -246,6 +253,7 @@ _KINDS: dict[str, type[Document]] = {
     "bank_transfer": BankTransfer,
     "sales_receipt": SalesReceipt,
     "sales_payment": SalesPayment,
+    "sop_return": SopReturn,
     "sales_credit_note": SalesCreditNote,
     "sales_invoice": SalesInvoice,
     "sop_order": SopOrder,

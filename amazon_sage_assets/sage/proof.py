@@ -36,6 +36,7 @@ _PLACES = {
     **dict.fromkeys(("bank_payment", "bank_receipt", "bank_transfer", "sales_receipt", "sales_payment"), _BANK),
     **dict.fromkeys(("sales_credit_note", "sales_invoice"), _LEDGER),
     "sop_order": _Place("/sop_orders", "customer_document_no", "total_gross_value"),
+    "sop_return": _Place("/sop_returns", "customer_document_no", "total_gross_value"),
     "sop_despatch": _DESPATCHES,
 }
 

@@ -16,7 +16,7 @@ from amazon_sage_assets.sage.client import SageClient, quoted
 from amazon_sage_assets.sage.documents import Dated, Document, document
 from amazon_sage_assets.sage.outcomes import SageError, SageRefused, SageUncertain
 from amazon_sage_assets.sage.reference_data import Bank, NominalKey, ReferenceData
-from amazon_sage_assets.sage.sop_documents import DESPATCH, ORDER, SopDocuments
+from amazon_sage_assets.sage.sop_documents import DESPATCH, ORDER, RETURN, SopDocuments
 from amazon_sage_assets.sage.sop_records import SopRecords
 
 SYSTEM = "sage"
@@ -58,7 +58,7 @@ class SageRemote:
             raise Uncertain(self._without_personal_data(message, error)) from None
         except SageError as error:
             raise NotSent(self._without_personal_data(message, error)) from None
-        if message.kind == ORDER and isinstance(answer, dict):
+        if message.kind in (ORDER, RETURN) and isinstance(answer, dict):
             note = _total_note(answer, message)
         return Sent(self._id_of(message, answer), note, day)
 
@@ -94,8 +94,8 @@ class SageRemote:
 
     def render(self, message: Message) -> Document:
         """The document with Sage's ids. Raises SageRefused with what does not exist or does not fit."""
-        if message.kind == ORDER:
-            return self._sop_documents.render_order(message)
+        if message.kind in (ORDER, RETURN):
+            return self._sop_documents.render(message)
         if message.kind == DESPATCH:
             return self._sop_documents.render_despatch(message)
         if message.kind == allocations.KIND:
@@ -245,8 +245,9 @@ class SageRemote:
     ) -> Iterator[tuple[Callable[[Sequence[Message]], dict[str, Found]], list[Message]]]:
         """Who looks for which messages."""
         sop = self._sop_documents
-        special: set[str] = {ORDER, DESPATCH, allocations.KIND, *_SALES_KINDS}
-        yield sop.find_orders, [m for m in messages if m.kind == ORDER]
+        special: set[str] = {ORDER, RETURN, DESPATCH, allocations.KIND, *_SALES_KINDS}
+        for kind, path in ((ORDER, "/sop_orders"), (RETURN, "/sop_returns")):
+            yield partial(sop.find, path), [m for m in messages if m.kind == kind]
         yield sop.find_despatches, [m for m in messages if m.kind == DESPATCH]
         # Sage allows no allocation twice, so one that was never tried is not looked for.
         yield (

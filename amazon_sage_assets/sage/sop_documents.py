@@ -1,4 +1,4 @@
-"""Sales orders and their despatches for Sage: built from messages, and found again by the order number."""
+"""Sales orders, their despatches and returns for Sage: built from messages, and found again by their number."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from amazon_sage_assets.sage.outcomes import SageRefused
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.sop_records import SopRecords
 
-ORDER = "sop_order"
+ORDER, RETURN = "sop_order", "sop_return"
 DESPATCH = "sop_despatch"
 STOCK, TEXT, COMMENT = "EnumLineTypeStandard", "EnumLineTypeFreeText", "EnumLineTypeComment"
 HIDDEN, LEAST = "…", 3  # what stands for personal data, and how short a word of it may be
@@ -31,8 +31,8 @@ class SopDocuments:
     records: ReferenceData
     sop: SopRecords
 
-    def render_order(self, message: Message) -> Document:
-        """Raises SageRefused with what does not exist or does not fit; its words hold no personal data."""
+    def render(self, message: Message) -> Document:
+        """An order or a return. Raises SageRefused with what does not exist or does not fit, without personal data."""
         payload = json.loads(message.payload)
         customer, fulfilment = payload["customer"], payload["fulfilment"]
         address = self._address(message, payload["recipient"])
@@ -46,6 +46,8 @@ class SopDocuments:
             })  # fmt: skip
         content = {
             "customer_id": self.records.customer(customer["marketplace"]),
+            # A company may have switched automatic numbers off: then the sender gives one.
+            "document_no": None if self.sop.numbers_itself else message.remote_reference,
             "document_date": payload["document_date"],
             "customer_document_no": payload["customer_document_no"],
             "requested_delivery_date": payload.get("deliver_by") or None,
@@ -147,11 +149,11 @@ class SopDocuments:
         # Nothing of a comment is despatched, and nothing of a charge that a person added.
         return [row for row in rows if row["sop_order_line_type"] in (STOCK, TEXT)]
 
-    def find_orders(self, messages: Sequence[Message]) -> dict[str, Found]:
-        """Orders by the customer's number, of this customer. The value must be the one that was sent."""
+    def find(self, path: str, messages: Sequence[Message]) -> dict[str, Found]:
+        """Orders or returns by the customer's number, of this customer. The value must be the one that was sent."""
         wanted = " or ".join(f"customer_document_no eq {quoted(m.remote_reference)}" for m in messages)
         rows = self.client.read_all(
-            "/sop_orders", wanted, select=("id", "customer_id", "customer_document_no", "total_gross_value")
+            path, wanted, select=("id", "customer_id", "customer_document_no", "total_gross_value")
         )
         found = {}
         for message in messages:

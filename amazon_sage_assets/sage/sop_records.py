@@ -19,6 +19,7 @@ class SopRecords:
     products: Mapping[str, int] = field(default_factory=dict)
     warehouses: Mapping[str, int] = field(default_factory=dict)
     warehouse_names: Mapping[str, str] = field(default_factory=dict)
+    numbers_itself: bool = True
     may_set_nominal: bool = True
     prices_hold_vat: bool = False
     windows_1252: bool = False
@@ -40,6 +41,7 @@ class SopRecords:
             products=products,
             warehouses={str(w["name"]): int(w["id"]) for w in client.read_all("/warehouses", select=("id", "name"))},
             warehouse_names=warehouse_names,
+            numbers_itself=bool(settings.get("auto_generate_order_return_numbers", True)),
             may_set_nominal=bool(settings.get("amend_nominal_codes", True)),
             prices_hold_vat=bool(settings.get("are_prices_tax_inclusive", False)),
             windows_1252=windows_1252,

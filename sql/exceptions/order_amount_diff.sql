@@ -13,12 +13,10 @@ with paid as (
 
 booked as (
     select
-        c.order_id,
-        sum(c.gross) as gross
-    from outbox.covered_orders as c
-    inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
-    where m.status = 'delivered' or m.remote_id is not null
-    group by c.order_id
+        order_id,
+        sum(gross) as gross
+    from core.core__booked_orders
+    group by order_id
 )
 
 select

@@ -2,12 +2,10 @@
 -- What Amazon says it still holds back is not late.
 with c as (
     select
-        x.order_id,
-        sum(x.gross) as gross
-    from outbox.covered_orders as x
-    inner join outbox.messages as m on x.message_key = m.message_key and m.document in ('order', 'daily_order')
-    where m.status = 'delivered' or m.remote_id is not null
-    group by x.order_id
+        order_id,
+        sum(gross) as gross
+    from core.core__booked_orders
+    group by order_id
 )
 
 select

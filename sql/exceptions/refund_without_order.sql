@@ -25,11 +25,6 @@ where
         select 1 from control.watermarks as w
         where w.source = 'amazon_orders/' || s.account
     )
-    and s.order_id not in (
-        select c.order_id
-        from outbox.covered_orders as c
-        inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
-        where m.status = 'delivered' or m.remote_id is not null
-    )
+    and s.order_id not in (select b.order_id from core.core__booked_orders as b)
 group by s.order_id, s.refund_id, s.currency
 having sum(s.amount) <> 0

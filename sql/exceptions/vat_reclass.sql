@@ -2,12 +2,11 @@
 -- The correction itself nets to nil and books nothing; whose the VAT is may have changed.
 with declared as (
     select
-        c.order_id,
-        max(cast(m.payload ->> '$.vat' as decimal(18, 2))) as vat
-    from outbox.covered_orders as c
-    inner join outbox.messages as m on c.message_key = m.message_key and m.document = 'order'
-    where m.status = 'delivered' or m.remote_id is not null
-    group by c.order_id
+        order_id,
+        max(cast(payload ->> '$.vat' as decimal(18, 2))) as vat
+    from core.core__booked_orders
+    where document = 'order'
+    group by order_id
 )
 
 select

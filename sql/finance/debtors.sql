@@ -1,23 +1,29 @@
 -- What Sage's customers for Amazon's sites owe and have paid too much, by order where it can be told. One row per open
 -- entry of the sales ledger, as of the last reading; `outstanding` is positive where the customer owes.
-with orders as (
-    select distinct
-        s.id as sage_order_id,
-        c.order_id,
-        m.document
-    from outbox.covered_orders as c
-    inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
-    inner join raw.sage_orders as s on m.remote_id = cast(s.id as varchar)
+with documents as (
+    select
+        sage_order_id as document_id,
+        1 as sign,
+        order_id
+    from core.core__booked_orders
+    union
+    select
+        try_cast(m.remote_id as bigint) as document_id,
+        -1 as sign,
+        m.order_id
+    from outbox.messages as m
+    where m.document = 'sales_return' and m.status = 'delivered'
 ),
 
 invoiced as (
     select
         i.invoice_no,
-        string_agg(distinct o.order_id, ', ' order by o.order_id) as orders,
-        count(distinct o.order_id) as order_count
+        d.sign,
+        string_agg(distinct d.order_id, ', ' order by d.order_id) as orders,
+        count(distinct d.order_id) as order_count
     from raw.sage_order_invoices as i
-    inner join orders as o on i.order_id = o.sage_order_id
-    group by i.invoice_no
+    inner join documents as d on i.order_id = d.document_id
+    group by i.invoice_no, d.sign
 )
 
 select
@@ -31,6 +37,6 @@ select
     case when i.order_count = 1 then i.orders else e.second_reference end as order_id,
     coalesce(i.order_count, 0) as orders
 from raw.sage_sales_entries as e
-left join invoiced as i on e.reference = i.invoice_no
+left join invoiced as i on e.reference = i.invoice_no and e.sign = i.sign
 where e.outstanding <> 0
 order by e.transaction_date, e.id

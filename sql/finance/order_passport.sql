@@ -41,25 +41,23 @@ left join raw.sage_orders as s on m.remote_id = cast(s.id as varchar)
 where m.status <> 'superseded' or m.remote_id is not null
 union all by name
 select
-    c.order_id,
+    b.order_id,
     4 as step,
     'Sage invoice' as leg,
     'sales invoice' as document,
     i.invoice_no as reference,
     cast(i.invoiced_on as timestamp) as happened_at,
-    c.gross as amount,
-    m.currency,
+    b.gross as amount,
+    b.currency,
     case
         when e.outstanding is null then 'not read yet'
         when e.outstanding = 0 then 'paid'
         when e.outstanding = e.gross then 'open'
         else 'paid in part'
     end as status
-from outbox.covered_orders as c
-inner join outbox.messages as m on c.message_key = m.message_key and m.document in ('order', 'daily_order')
-inner join raw.sage_orders as s on m.remote_id = cast(s.id as varchar)
-inner join raw.sage_order_invoices as i on s.id = i.order_id
-left join raw.sage_sales_entries as e on i.invoice_no = e.reference and s.customer_id = e.customer_id and e.sign = 1
+from core.core__booked_orders as b
+inner join raw.sage_order_invoices as i on b.sage_order_id = i.order_id
+left join raw.sage_sales_entries as e on i.invoice_no = e.reference and b.customer_id = e.customer_id and e.sign = 1
 union all by name
 select
     order_id,
@@ -101,14 +99,28 @@ select
     order_id,
     7 as step,
     'credited' as leg,
-    case when document = 'credit_note' then 'credit note' else document end as document,
+    replace(document, '_', ' ') as document,
     remote_reference as reference,
     coalesce(delivered_at, created_at) as happened_at,
     -amount as amount,
     currency,
     status
 from outbox.messages
-where document in ('credit_note', 'rounding') and status <> 'superseded'
+where document in ('credit_note', 'sales_return', 'rounding') and status <> 'superseded'
+union all by name
+select
+    m.order_id,
+    7 as step,
+    'credited' as leg,
+    'credit note of the return' as document,
+    i.invoice_no as reference,
+    cast(i.invoiced_on as timestamp) as happened_at,
+    cast(null as decimal(18, 2)) as amount,
+    m.currency,
+    'posted' as status
+from outbox.messages as m
+inner join raw.sage_order_invoices as i on m.remote_id = cast(i.order_id as varchar)
+where m.document = 'sales_return' and m.status = 'delivered'
 union all by name
 select
     order_id,
