@@ -18,6 +18,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage
+from sqlglot.schema import Schema, ensure_schema
 
 from amazon_sage_assets.amazon.inspection import CANONICAL_COLUMNS
 
@@ -203,10 +204,9 @@ def described() -> dict[str, dict[str, dict[str, str]]]:
 @cache
 def column_lineage(sql_file: SqlFile) -> dict[str, list[tuple[str, str, str]]]:
     """For each column of a relation, the (schema, table, column) it comes from, as far as the SQL itself tells."""
-    document = {DOCUMENT_TEXT: dict.fromkeys(CANONICAL_COLUMNS, "VARCHAR")}
-    schema = {**described(), "": document}
     found: dict[str, list[tuple[str, str, str]]] = {}
-    for column, root in lineage(None, sql_file.sql, schema, dialect="duckdb").items():
+    # Untrimmed: the SQL of each step would be copied once per column, and nobody looks at it.
+    for column, root in lineage(None, sql_file.sql, _schema(), dialect="duckdb", trim_selects=False).items():
         sources = set()
         for node in root.walk():
             table = node.expression
@@ -215,6 +215,12 @@ def column_lineage(sql_file: SqlFile) -> dict[str, list[tuple[str, str, str]]]:
         if sources:
             found[column] = sorted(sources)
     return found
+
+
+@cache
+def _schema() -> Schema:
+    document = {DOCUMENT_TEXT: dict.fromkeys(CANONICAL_COLUMNS, "VARCHAR")}
+    return ensure_schema({**described(), "": document}, dialect="duckdb")
 
 
 def _empty_document() -> str:
