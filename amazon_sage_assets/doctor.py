@@ -127,6 +127,12 @@ def _orders(company: Company, client: SageClient) -> Iterator[Finding]:
             else:
                 name = names.get(f"{route.marketplace} {route.fulfilment}") or names.get(route.fulfilment)
                 yield Finding("ok", "warehouses", f"{route.fulfilment} on {route.marketplace} goes from {name}.")
+    if company.profile.orders.refunds == "sop_return":
+        if client.has("/sop_returns"):
+            yield Finding("ok", "refunds", "Sage has sales returns, so refunds become those.")
+        else:
+            yield Finding("warning", "refunds", "This version of Sage has no sales returns, or its user may not read "
+                          "them, so refunds become credit notes.")  # fmt: skip
     if not records.may_set_nominal:
         yield Finding("warning", "sales orders", "Sage does not let orders name nominal codes, so sales go to the "
                       "accounts of the stock items. Allow it under SOP settings, or check those accounts.")  # fmt: skip

@@ -14,7 +14,6 @@ import duckdb
 from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.sage.client import SageClient
-from amazon_sage_assets.sage.outcomes import SageRefused
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.warehouse import Warehouse, first_row
 
@@ -74,7 +73,7 @@ def read_sales(
     with warehouse.read() as connection:
         reached = dict(connection.execute("select source, reached from control.watermarks").fetchall())
         uncredited = [number for (number,) in connection.execute(_UNCREDITED).fetchall()]
-    has_returns = wants_returns and _can_be_read(client, "/sop_returns")
+    has_returns = wants_returns and client.has("/sop_returns")
     codes = {number: code for code, number in records.tax_codes.items()}
     found = {_PRODUCTS: [_product(row, codes) for row in _changed(client, _PRODUCTS, reached, "")]}
     bills: Mapping[int, Collection[tuple[int, str, date]]] = {}
@@ -93,14 +92,6 @@ def read_sales(
         insert_frame(connection, "raw.sage_order_invoices", [bill for some in bills.values() for bill in sorted(some)])
         for collection, rows in found.items():
             _keep(connection, collection, rows, "" if collection == _PRODUCTS else whose, now)
-
-
-def _can_be_read(client: SageClient, path: str) -> bool:
-    try:
-        client.get(path, {"$top": "1"})
-    except SageRefused:
-        return False
-    return True
 
 
 def _changed(client: SageClient, what: _Collection, reached: Mapping[str, str], whose: str) -> list[Row]:

@@ -113,14 +113,15 @@ def plan_refunds(connection: duckdb.DuckDBPyConnection, company: Company, now: d
     planned: list[SalesDocument] = []
     problems: list[tuple[str, str, str, str, str]] = []
 
-    def odd(refund: _Refund, why: str) -> None:
-        problems.append(("refund", refund.key, "REFUND_ODD", refund.order_id, why))
+    def odd(refund: _Refund, why: str, code: str = "REFUND_ODD") -> None:
+        problems.append(("refund", refund.key, code, refund.order_id, why))
 
     returns = _Returns.read(connection, company)
     for refund in _refunds(connection):
         if refund.key in sent:
             if sent[refund.key] != refund.gross:
-                odd(refund, f"Amazon tells {refund.gross} of it now, and {sent[refund.key]} went to Sage")
+                why = f"Amazon tells {refund.gross} {refund.currency} now, and {sent[refund.key]} went to Sage"
+                odd(refund, why, "REFUND_CHANGED")
             continue
         if refund.trouble:
             odd(refund, refund.trouble)

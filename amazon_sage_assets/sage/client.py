@@ -128,6 +128,14 @@ class SageClient:
     def read_all(self, path: str, condition: str = "", **options: Any) -> list[dict[str, Any]]:
         return [row for page in self.pages(path, condition, **options) for row in page]
 
+    def has(self, path: str) -> bool:
+        """Whether this site has a collection, and its user may read it. Older versions of Sage lack some."""
+        try:
+            self.get(path, {"$top": "1"})
+        except SageRefused:
+            return False
+        return True
+
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Send once. Raises SageRefused (nothing booked), SageNotSent (send it later), SageUncertain (look first)."""
         return self._parsed(self._exchange("POST", path, body=body))

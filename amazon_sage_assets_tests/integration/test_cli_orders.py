@@ -222,6 +222,7 @@ TAMPERINGS = {
     "entered again": (
         "insert into finance.sage_orders select * from finance.sage_orders where customer_document_no = '{order_id}'"
     ),
+    "gone": "delete from finance.sage_orders where customer_document_no = '{order_id}'",
     "another total": ("update finance.sage_orders set gross = gross + 0.01 where customer_document_no = '{order_id}'"),
 }
 

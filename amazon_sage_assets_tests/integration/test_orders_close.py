@@ -165,9 +165,9 @@ def test_receipts_and_refund_payments_are_allocated_to_the_last_penny(closed: To
 
 def test_refunds_become_credit_notes_at_the_vat_of_the_sale(closed: Town) -> None:
     wanted = {r.refund_id: from_pence(r.amount_pence) for o in uk_orders(closed) for r in o.refunds}
-    rows = closed.query("select refund_id, amount, credit_note_status from finance.refunds")
+    rows = closed.query("select refund_id, amount, sage_document, sage_status from finance.refunds")
     assert {row["refund_id"]: row["amount"] for row in rows} == wanted
-    assert {row["credit_note_status"] for row in rows} == {"delivered"}
+    assert {(row["sage_document"], row["sage_status"]) for row in rows} == {("credit note", "delivered")}
     vat = sum(from_pence(sum(i.vat_paid for i in r.items)) for o in uk_orders(closed) for r in o.refunds)
     with closed.world.books.store.reading() as db:
         pence = db.execute(

@@ -59,6 +59,7 @@ BEHAVIOURS: dict[str, dict[str, Any]] = {
     "accounts-of-its-own": {
         "amend_nominal_codes": False, "allocate_stock_on_order_entry": False, "update_stock_on_despatch": False,
         "invoice_second_reference": "customer_order", "credit_notes_negative": True, "over_length": "cut",
+        "auto_generate_order_return_numbers": False,
     },
 }  # fmt: skip
 

@@ -166,6 +166,17 @@ CASES = (
         "delete from core.document_problems",
     ),
     Case(
+        "REFUND_CHANGED",
+        (
+            ("core.document_problems", {"entity_type": "refund", "entity_id": f"uk/refund/{ORDER}/r1",
+                                        "code": "REFUND_CHANGED", "order_id": ORDER, "detail": "3.00 now, 5.00 then"}),
+            message(message_key=f"uk/refund/{ORDER}/r1", document="credit_note", amount="5.00"),
+            refund("3.00"),
+        ),
+        "2.00",
+        "delete from core.document_problems",
+    ),
+    Case(
         "CHARGEBACK_OPEN",
         (
             message(message_key="k", kind="sales_payment", document="customer_chargebacks", remote_id="99",
@@ -253,6 +264,17 @@ def test_money_that_amazon_holds_back_is_not_late(connection: duckdb.DuckDBPyCon
     }  # fmt: skip
     lay(connection, ("raw.amazon_transactions", held))
     assert raised(connection, "ORDER_NOT_PAID") == []
+
+
+def test_an_order_that_somebody_cancelled_in_sage_is_none_when_its_money_comes(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    lay(connection, order(), message(), covered(), sage_order(), settled(), read("amazon_orders/uk"))
+    assert raised(connection, "ORDER_NOT_IN_SAGE") == []
+    connection.execute("update raw.sage_orders set status = 'Cancelled'")
+    [(_, amount, said)] = raised(connection, "ORDER_NOT_IN_SAGE")
+    assert amount == "24.00"
+    assert "its sales order 0000000187 was cancelled there" in said
 
 
 def test_where_orders_are_not_read_settled_orders_are_somebody_elses_to_bring(

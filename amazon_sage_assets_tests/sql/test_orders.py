@@ -840,6 +840,29 @@ def in_sage(shop: Shop, *items: OrderItem, **different: Any) -> str:
     return order
 
 
+def test_a_refund_has_the_rate_at_which_its_order_was_sent_whatever_the_product_says_later(
+    shop: Shop, refunds: Refunds
+) -> None:
+    order = in_sage(shop, item("24.00"))
+    shop.connection.execute("update raw.sage_products set tax_code = $1 where code = 'LAMP'", [ZERO])
+    refunds.told(order, "24.00")
+    assert refunds.plan() == [(Decimal("24.00"), [("20.00", "4.00", STANDARD)])]
+
+
+def test_a_refund_that_changes_after_it_went_to_sage_is_told_and_goes_no_second_time(
+    shop: Shop, refunds: Refunds
+) -> None:
+    order = in_sage(shop, item("24.00", "4.00"))
+    refunds.told(order, "6.00", "1.00")
+    refunds.plan()
+    shop.delivered()
+    refunds.told(order, "3.00", "0.50", adjustment="adj-2")
+    assert [amount for amount, _ in refunds.plan()] == [Decimal("6.00")]
+    (row,) = shop.rows("select order_id, amount_at_risk, message from exceptions.refund_changed")
+    assert (row["order_id"], row["amount_at_risk"]) == (order, Decimal("3.00"))
+    assert "Amazon tells 9.00 GBP now, and 6.00 went to Sage" in row["message"]
+
+
 def test_e04_a_refund_of_an_order_in_sage_is_a_credit_note_at_its_rate(shop: Shop, refunds: Refunds) -> None:
     refunds.told(in_sage(shop, item("24.00", "4.00")), "24.00", "4.00")
     assert refunds.plan() == [(Decimal("24.00"), [("20.00", "4.00", STANDARD)])]

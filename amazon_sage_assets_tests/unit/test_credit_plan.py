@@ -1,6 +1,7 @@
 """The credit note that a refund becomes: the VAT of the original sale, and a reference of its own for each refund."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -11,14 +12,16 @@ from hypothesis import strategies as st
 
 from amazon_sage_assets.accounting.credit_plan import (
     MARKS,
-    PlannedBill,
     RefundedItem,
     credit_note,
     reference,
     rounding,
+    sales_return,
 )
+from amazon_sage_assets.accounting.order_plan import RoundingRule, StockPart, sage_vat
 from amazon_sage_assets.accounting.posting_plan import Ledger
-from amazon_sage_assets.money import from_pence, money
+from amazon_sage_assets.accounting.sales_documents import SalesDocument
+from amazon_sage_assets.money import from_pence, money, to_pence
 
 PENNY = Decimal("0.01")
 ORDER = "202-0000001-0000001"
@@ -31,17 +34,17 @@ def refunded(gross: str, shown: str = "0.00", rate: tuple[int, str] = STANDARD, 
     return RefundedItem(money(gross), money(shown), rate_bp, tax_code, ledger, f"Amazon refund {ORDER} {sku}")
 
 
-def noted(*items: RefundedItem, number: int = 1) -> PlannedBill:
+def noted(*items: RefundedItem, number: int = 1) -> SalesDocument:
     key = f"uk/refund/{ORDER}/{number}"
     return credit_note(key, ORDER, "Amazon.co.uk", "GBP", date(2026, 3, 20), number, items)
 
 
-def body(bill: PlannedBill) -> dict[str, Any]:
+def body(bill: SalesDocument) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(bill.payload)
     return content
 
 
-def lines(bill: PlannedBill) -> list[tuple[str, str, str]]:
+def lines(bill: SalesDocument) -> list[tuple[str, str, str]]:
     return [(line["goods_value"], line["tax_value"], line["tax_code"]) for line in body(bill)["items"]]
 
 
@@ -120,6 +123,50 @@ def test_whatever_comes_back_net_and_vat_make_it_and_neither_is_negative(
         assert min(Decimal(goods), Decimal(tax)) >= 0
         assert abs(Decimal(tax) - due) < Decimal("0.02")
         assert rate != ZERO or Decimal(tax) == 0
+
+
+# --- sales returns --------------------------------------------------------------------------------------------------
+
+RULE = RoundingRule(Ledger("7910", "", ""), "99", Decimal("0.02"))
+
+
+def returned(*items: RefundedItem) -> dict[str, Any]:
+    key = f"uk/refund/{ORDER}/1"
+    planned = sales_return(key, ORDER, "Amazon.co.uk", "GBP", date(2026, 3, 20), 1, items, "AFN", RULE)
+    assert planned.amount == sum(item.gross for item in items)
+    return body(planned)
+
+
+def test_goods_that_are_back_are_a_line_of_stock_and_other_money_is_a_line_of_text() -> None:
+    back = replace(refunded("24.00", "4.00"), seller_sku="LAMP", parts=(StockPart("LAMP-01", 3),), units=2)
+    said = returned(back, refunded("12.00", sku="CUP"))
+    stock, text = said["lines"]
+    assert (stock["line"], stock["stock_code"], stock["quantity"], stock["net"]) == ("stock", "LAMP-01", 6, "20.00")
+    assert (text["line"], text["description"], text["net"]) == ("text", f"Amazon refund {ORDER} CUP", "10.00")
+    assert (said["units"], said["fulfilment"], said["recipient"]) == ({"LAMP": 2}, "AFN", "")
+    assert (said["gross"], said["vat"], said["customer_document_no"]) == ("36.00", "6.00", "C20200000010000001-1")
+
+
+def test_goods_that_are_not_back_move_no_stock() -> None:
+    kept = replace(refunded("24.00", "4.00"), seller_sku="LAMP", parts=(StockPart("LAMP-01", 1),))
+    said = returned(kept)
+    assert ([line["line"] for line in said["lines"]], said["units"]) == (["text"], {})
+
+
+@given(
+    pence=st.lists(st.integers(min_value=1, max_value=10**7), min_size=1, max_size=5),
+    rate=st.sampled_from([STANDARD, REDUCED, ZERO]),
+    units=st.integers(min_value=0, max_value=4),
+)
+def test_whatever_comes_back_sage_s_total_of_the_return_is_what_the_buyer_gets(
+    pence: list[int], rate: tuple[int, str], units: int
+) -> None:
+    parts = (StockPart("A", 1), StockPart("B", 2))
+    items = [replace(refunded(str(from_pence(p)), rate=rate), parts=parts, units=units) for p in pence]
+    lines = returned(*items)["lines"]
+    net = sum(to_pence(money(line["net"])) for line in lines if line["tax_code"] == rate[1])
+    rest = sum(to_pence(money(line["net"])) for line in lines if line["tax_code"] != rate[1])
+    assert net + sage_vat((net, rate[0])) + rest == sum(pence)
 
 
 # --- references -----------------------------------------------------------------------------------------------------

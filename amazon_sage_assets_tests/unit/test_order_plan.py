@@ -20,7 +20,6 @@ from amazon_sage_assets.accounting.order_plan import (
     ROUNDING_TEXT,
     DoesNotFit,
     OrderHead,
-    PlannedOrder,
     RoundingRule,
     SoldItem,
     StockPart,
@@ -28,6 +27,7 @@ from amazon_sage_assets.accounting.order_plan import (
     plan_order,
 )
 from amazon_sage_assets.accounting.posting_plan import Ledger
+from amazon_sage_assets.accounting.sales_documents import SalesDocument
 from amazon_sage_assets.money import from_pence, money
 
 PENNY = Decimal("0.01")
@@ -81,7 +81,7 @@ def sold(
 class InSage:
     """What Sage makes of the lines of an order."""
 
-    def __init__(self, planned: PlannedOrder) -> None:
+    def __init__(self, planned: SalesDocument) -> None:
         self.content: dict[str, Any] = json.loads(planned.payload)
         self.lines: list[dict[str, Any]] = self.content["lines"]
         self.nets: dict[str, Decimal] = defaultdict(lambda: NIL)
