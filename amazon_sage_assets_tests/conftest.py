@@ -1,7 +1,9 @@
 """A seller in a folder of its own: a profile, a home, and what was published."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -11,6 +13,7 @@ from amazon_sage_assets import verification
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.settings import Environment
 from amazon_sage_assets.settlements.flow import settle
+from amazon_sage_assets.warehouse import Warehouse
 from amazon_sage_assets_tests.reports import write_report
 
 PROFILE = """
@@ -65,14 +68,30 @@ DEFAULTS = {
 }
 
 
-class Seller:
-    """A company over an empty home. `profile` fills the places of PROFILE above."""
+@cache
+def empty_warehouse() -> bytes:
+    """A warehouse without a row, made once: making its relations takes longer than many a test."""
+    with TemporaryDirectory() as folder:
+        warehouse = Warehouse(database=str(Path(folder) / "new.duckdb"))
+        warehouse.migrate()
+        return warehouse.path.read_bytes()
 
-    def __init__(self, folder: Path, **profile: str) -> None:
+
+class Seller:
+    """A company over an empty home. `profile` fills the places of PROFILE above.
+
+    Its warehouse is there and empty, but where `is_bare` says that even the home is not there yet.
+    """
+
+    def __init__(self, folder: Path, *, is_bare: bool = False, **profile: str) -> None:
         self.folder = folder
         self.profile_path = folder / "amazon_sage.toml"
         self.home = folder / "home"
         self.set_profile(**profile)
+        warehouse = self.company.environment.warehouse_path
+        if not is_bare and not warehouse.exists():
+            warehouse.parent.mkdir(parents=True, exist_ok=True)
+            warehouse.write_bytes(empty_warehouse())
 
     def set_profile(self, **profile: str) -> None:
         self.profile_path.write_text(PROFILE.format(**{**DEFAULTS, **profile}), encoding="utf-8")

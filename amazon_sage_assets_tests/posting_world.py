@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
@@ -32,7 +30,6 @@ from amazon_sage_assets.sandbox.faults import Fault, Faults
 from amazon_sage_assets.sandbox.sage200 import BASE, Books, Options, create_app
 from amazon_sage_assets.sandbox.world import BANKS, CURRENCIES, CUSTOMERS, EURO_RATE, TAX_CODES
 from amazon_sage_assets.settings import Secrets
-from amazon_sage_assets.warehouse import Warehouse
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.served import serve
 
@@ -217,19 +214,7 @@ def posting_world(
             )
             seller = Seller(folder, **{**profile, "bottom": profile.get("bottom", "") + sage})
             fill(books, seller.company.rules)
-            warehouse = seller.company.environment.warehouse_path
-            warehouse.parent.mkdir(parents=True)
-            warehouse.write_bytes(_new_warehouse())
             yield PostingWorld(folder, seller, books, faults, watch, address, books.issue_refresh_token(CLIENT_ID))
-
-
-@cache
-def _new_warehouse() -> bytes:
-    """An empty warehouse, made once: making its relations takes longer than many a test."""
-    with TemporaryDirectory() as folder:
-        warehouse = Warehouse(database=str(Path(folder) / "new.duckdb"))
-        warehouse.migrate()
-        return warehouse.path.read_bytes()
 
 
 def fill(books: Books, rules: RuleBook) -> None:

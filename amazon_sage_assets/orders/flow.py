@@ -95,10 +95,10 @@ def send(
             while True:
                 latest = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
                 done.report.add(latest)
+                if not latest.changed_remote:
+                    break
                 read_sage(company, client, records, now())
                 if done.report.stopped or not plan_more(company, now()):
-                    break
-                if not latest.delivered and not latest.proven:  # what is planned anew is for the next run
                     break
         except SageError as error:
             done.report.stopped = done.report.stopped or str(error)

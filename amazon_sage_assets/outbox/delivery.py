@@ -101,6 +101,11 @@ class Report:
     sent: int = 0
     stopped: str = ""
 
+    @property
+    def changed_remote(self) -> bool:
+        """Whether something is there now, as far as is proven, that may ask for more documents."""
+        return bool(self.delivered or self.proven)
+
     def add(self, later: "Report") -> None:
         """Take in how a later delivery of the same run went."""
         for name in ("delivered", "proven", "rejected", "held", "superseded"):

@@ -67,14 +67,14 @@ def post(
             while True:
                 latest = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)
                 report.add(latest)
+                if report.stopped or not latest.changed_remote:
+                    break
                 progress("reading Sage's ledger")
-                if report.stopped or not read_sage(company, client, records, now()) or not plan_more(company, now()):
+                if not read_sage(company, client, records, now()) or not plan_more(company, now()):
                     break
-                if not latest.delivered and not latest.proven:  # what is planned anew is for the next run
-                    break
-            progress("reading Sage's banks again")
-            confirm_journals(warehouse, client, now())
-            read_bank_entries(warehouse, client, records, now())
+            if report.changed_remote:
+                progress("reading Sage's banks again")
+                read_bank_entries(warehouse, client, records, now())
         except SageError as error:
             report.stopped = report.stopped or str(error)
     return Posted(report, files, client.requests)

@@ -48,11 +48,9 @@ def confirm_journals(warehouse: Warehouse, client: SageClient, now: datetime) ->
     outbox = Outbox(warehouse, SYSTEM)
     outcomes, rows = [], []
     waiting = outbox.sending()
-    codes = (
-        {int(r["id"]): str(r["reference"]) for r in client.read_all("/nominal_codes", select=("id", "reference"))}
-        if waiting
-        else {}
-    )
+    if not waiting:
+        return 0
+    codes = {int(r["id"]): str(r["reference"]) for r in client.read_all("/nominal_codes", select=("id", "reference"))}
     for message in waiting:
         found = client.read_all(
             "/nominal_transaction_enquiry_views", f"reference eq {quoted(message.remote_reference)}"

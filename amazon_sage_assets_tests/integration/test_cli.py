@@ -27,6 +27,12 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
+def seller(tmp_path: Path) -> Seller:
+    """Somebody on the first day, with a profile and nothing else: a command that is refused leaves no file behind."""
+    return Seller(tmp_path, is_bare=True)
+
+
+@pytest.fixture
 def run(seller: Seller) -> Run:
     """Run `amazon-sage` for the seller and expect an exit code."""
 

@@ -460,7 +460,8 @@ def test_the_demo_closes_two_months(tmp_path: Path) -> None:
     assert told(secrets_of(home / "sandbox"), [done.stdout, done.stderr], home) == []
 
 
-def test_the_demo_refuses_a_home_with_other_settlements(seller: Seller) -> None:
+def test_the_demo_refuses_a_home_with_other_settlements(tmp_path: Path) -> None:
+    seller = Seller(tmp_path, is_bare=True)
     document = land_report(seller.company, seller.file("one.txt", [principal("20.00")]), "inbox")
     done = demo(seller.home)
     assert done.returncode == 1, done.stdout

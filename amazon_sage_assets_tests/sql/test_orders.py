@@ -279,6 +279,14 @@ def test_days_of_an_order_are_londons(shop: Shop) -> None:
     assert (order["purchased_day"], order["shipped_day"]) == (date(2026, 3, 28), date(2026, 3, 31))
 
 
+def test_an_old_order_was_sent_when_its_money_was_booked_and_not_when_we_first_read_it(shop: Shop) -> None:
+    order = shop.told(item("24.00"), fulfilment="AFN", shipped_at=NOON + timedelta(days=17))
+    Refunds(shop).told(order, "24.00", day=4)
+    assert shop.order(order)["shipped_day"] == date(2026, 3, 20)
+    shop.connection.execute("update raw.amazon_transactions set kind = 'Shipment'")
+    assert shop.order(order)["shipped_day"] == date(2026, 3, 4)
+
+
 def test_an_order_that_no_route_covers_is_told_to_finance_and_one_that_is_not_paid_is_not(shop: Shop) -> None:
     lost = shop.told(item("24.00"), purchased_at=datetime(2023, 12, 1, tzinfo=UTC))
     shop.told(item("24.00"), purchased_at=datetime(2023, 12, 1, tzinfo=UTC), status="PENDING")

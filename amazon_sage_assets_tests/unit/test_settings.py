@@ -95,6 +95,7 @@ def test_a_profile_needs_a_company_and_an_account_and_defaults_the_rest(write: W
             "since": None,
             "tolerance": Decimal("0.02"),
             "negative_rounding": True,
+            "refunds": "credit_note",
             "unpaid_after_days": 30,
             "unreturned_after_days": 60,
         },
