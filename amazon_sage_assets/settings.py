@@ -93,6 +93,9 @@ class Payouts(_Part):
     bank_text: str = "amazon"
 
 
+BY_PROFILE = 'profile (posting = "auto")'  # who approved, where nobody has to
+
+
 class Orders(_Part):
     """How Amazon's orders become Sage orders, and when what comes of them is late.
 

@@ -11,10 +11,9 @@ import duckdb
 
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.messages import Outcome, Status
+from amazon_sage_assets.outbox.messages import SAGE, SAGE_IMPORT, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox, plain
 from amazon_sage_assets.posting.approval import approve
-from amazon_sage_assets.posting.queue import IMPORT_SYSTEM, SYSTEM
 
 MAIN_BANK, MAIN_BANK_EUR, CARD, WALLET = "1200", "1201", "1210", "1250"
 
@@ -115,7 +114,7 @@ def deliver_all(company: Company, settlement: str, now: datetime, *but: str) -> 
     with company.warehouse.transaction() as connection:
         approve(connection, [settlement], "Ada", now)
     delivered = []
-    for system in (SYSTEM, IMPORT_SYSTEM):
+    for system in (SAGE, SAGE_IMPORT):
         outbox = Outbox(company.warehouse, system)
         for message in outbox.approved(datetime.max.replace(tzinfo=now.tzinfo)):
             if message.document not in but:

@@ -21,12 +21,12 @@ from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import NotConnected
 from amazon_sage_assets.payouts.choices import UnknownLine
 from amazon_sage_assets.posting.approval import CannotApprove
-from amazon_sage_assets.posting.turn import AlreadyPosting
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sandbox.servers import PortTaken
 from amazon_sage_assets.settings import ProfileError
 from amazon_sage_assets.settlements.decisions import UnknownDocument
 from amazon_sage_assets.sqlfiles import StaleRelation
+from amazon_sage_assets.turn import AlreadyPosting
 from amazon_sage_assets.warehouse import NotEncrypted, SchemaMismatch, WarehouseBusy
 
 FOR_PEOPLE = (

@@ -18,9 +18,8 @@ import duckdb
 from amazon_sage_assets.accounting.credit_plan import CREDIT_NOTE, ROUNDING, SALES_RETURN, rounding
 from amazon_sage_assets.accounting.sales_documents import SalesDocument, as_payload
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.outbox.store import supersede
-from amazon_sage_assets.posting.approval import approve_documents
-from amazon_sage_assets.posting.sales_queue import bring_in
+from amazon_sage_assets.outbox.sales import bring_in
+from amazon_sage_assets.outbox.store import approve_documents, supersede
 from amazon_sage_assets.sage.allocations import KIND
 
 ALLOCATION = "allocation"

@@ -8,8 +8,8 @@ from datetime import datetime
 import duckdb
 
 from amazon_sage_assets.accounting.sales_documents import SalesDocument, as_payload
-from amazon_sage_assets.posting.approval import approve_documents
-from amazon_sage_assets.posting.sales_queue import bring_in
+from amazon_sage_assets.outbox.sales import bring_in
+from amazon_sage_assets.outbox.store import approve_documents
 
 DESPATCH_DOCUMENT = "despatch"
 KIND = "sop_despatch"

@@ -16,15 +16,15 @@ from amazon_sage_assets.orders.planning import Planned
 from amazon_sage_assets.orders.reports import take_reports
 from amazon_sage_assets.orders.sending import plan, plan_more, read_sage, sop_records
 from amazon_sage_assets.outbox.delivery import Report, deliver
+from amazon_sage_assets.outbox.messages import SAGE
 from amazon_sage_assets.outbox.store import Outbox
-from amazon_sage_assets.posting.queue import SYSTEM
-from amazon_sage_assets.posting.turn import alone, limits, utc_now
 from amazon_sage_assets.refunds.money_events import take_money_events
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.remote import SageRemote
 from amazon_sage_assets.settings import Secrets
+from amazon_sage_assets.turn import alone, limits, utc_now
 
 DOCUMENTS = (ORDER, DAILY_ORDER, DESPATCH_DOCUMENT, CREDIT_NOTE, SALES_RETURN, ROUNDING, ALLOCATION)
 
@@ -90,7 +90,7 @@ def send(
         plan_more(company, now())
         sop = sop_records(company, client)
         remote = SageRemote(client, records, company.no_vat_code, company.profile.closed_period, sop=sop)
-        outbox = Outbox(company.warehouse, SYSTEM, documents=DOCUMENTS)
+        outbox = Outbox(company.warehouse, SAGE, documents=DOCUMENTS)
         try:
             while True:
                 latest = deliver(outbox, remote, limits(company), now=now, sleep=sleep, progress=progress)

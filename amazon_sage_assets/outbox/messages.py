@@ -5,6 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+# Where messages go: into Sage, or into a file that a person imports there.
+SAGE, SAGE_IMPORT = "sage", "sage_import"
+
 
 class Status(StrEnum):
     """Where a message stands.

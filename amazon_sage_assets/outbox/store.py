@@ -154,6 +154,33 @@ def supersede(connection: duckdb.DuckDBPyConnection, message_keys: Iterable[str]
         _keep(connection, Outcome(key, Status.SUPERSEDED, "superseded", why), now, "planning")
 
 
+def approve_documents(
+    connection: duckdb.DuckDBPyConnection,
+    documents: Sequence[str],
+    by: str,
+    now: datetime,
+    order_ids: Sequence[str] = (),
+    statuses: Sequence[str] = (Status.PLANNED,),
+) -> int:
+    """Approve what waits of these kinds of document, of all orders or of some. Returns how many."""
+    wanted = [list(documents), [str(s) for s in statuses], list(order_ids)]
+    condition = (
+        "list_contains($1, document) and list_contains($2, status)"
+        " and (len($3::varchar[]) = 0 or list_contains($3::varchar[], order_id))"
+    )
+    connection.execute(
+        "insert into outbox.events select message_key, $4::timestamp, 'approved', 'approved', $5, ''"
+        f" from outbox.messages where {condition}",
+        [*wanted, plain(now), by],
+    )
+    rows = connection.execute(
+        "update outbox.messages set status = 'approved', approved_by = $5, approved_at = $4,"
+        f" approved_hash = payload_hash, last_error = null, hold_code = null where {condition} returning message_key",
+        [*wanted, plain(now), by],
+    ).fetchall()
+    return len(rows)
+
+
 def note(
     connection: duckdb.DuckDBPyConnection, key: str, now: datetime, event: str, status: str, actor: str, detail: str
 ) -> None:

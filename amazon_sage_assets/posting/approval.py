@@ -10,11 +10,10 @@ import duckdb
 
 from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import Status
-from amazon_sage_assets.outbox.store import note, plain
+from amazon_sage_assets.outbox.store import approve_documents, note, plain
 
 # What can be approved by a word. The kinds of document behind each.
 GROUPS = {"orders": ("order", "daily_order", "despatch"), "refunds": ("credit_note", "sales_return")}
-BY_PROFILE = 'profile (posting = "auto")'
 
 
 class CannotApprove(Exception):  # noqa: N818
@@ -84,33 +83,6 @@ def approve_all(connection: duckdb.DuckDBPyConnection, by: str, now: datetime) -
     ).fetchall()
     standing = _standing(connection)
     return [_approve_one(connection, key, by, now, standing, (Status.PLANNED,)) for (key,) in rows]
-
-
-def approve_documents(
-    connection: duckdb.DuckDBPyConnection,
-    documents: Sequence[str],
-    by: str,
-    now: datetime,
-    order_ids: Sequence[str] = (),
-    statuses: Sequence[str] = (Status.PLANNED,),
-) -> int:
-    """Approve what waits of these kinds of document, of all orders or of some. Returns how many."""
-    wanted = [list(documents), [str(s) for s in statuses], list(order_ids)]
-    condition = (
-        "list_contains($1, document) and list_contains($2, status)"
-        " and (len($3::varchar[]) = 0 or list_contains($3::varchar[], order_id))"
-    )
-    connection.execute(
-        "insert into outbox.events select message_key, $4::timestamp, 'approved', 'approved', $5, ''"
-        f" from outbox.messages where {condition}",
-        [*wanted, plain(now), by],
-    )
-    rows = connection.execute(
-        "update outbox.messages set status = 'approved', approved_by = $5, approved_at = $4,"
-        f" approved_hash = payload_hash, last_error = null, hold_code = null where {condition} returning message_key",
-        [*wanted, plain(now), by],
-    ).fetchall()
-    return len(rows)
 
 
 def _standing(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:

@@ -11,17 +11,19 @@ from datetime import datetime
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.orders.sending import plan_more, read_sage, sop_records
 from amazon_sage_assets.outbox.delivery import Report, deliver
+from amazon_sage_assets.outbox.messages import SAGE
 from amazon_sage_assets.outbox.store import Outbox
 from amazon_sage_assets.payouts.bank_entries import read_bank_entries
 from amazon_sage_assets.payouts.guard import PayoutGuard
-from amazon_sage_assets.posting.approval import BY_PROFILE, approve_all
+from amazon_sage_assets.posting.approval import approve_all
 from amazon_sage_assets.posting.journal_files import confirm_journals, write_journals
-from amazon_sage_assets.posting.queue import SYSTEM, refresh_queue
-from amazon_sage_assets.posting.turn import alone, limits, utc_now
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.outcomes import SageError
 from amazon_sage_assets.sage.reference_data import ReferenceData
 from amazon_sage_assets.sage.remote import SageRemote
+from amazon_sage_assets.settings import BY_PROFILE
+from amazon_sage_assets.settlements.queue import refresh_queue
+from amazon_sage_assets.turn import alone, limits, utc_now
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def post(
         )
         confirm_journals(warehouse, client, now())  # what is in Sage already is not written again
         files = write_journals(warehouse, company.environment.journals, company.profile.base_currency, now())
-        outbox = Outbox(warehouse, SYSTEM, skip=guard.under_way)
+        outbox = Outbox(warehouse, SAGE, skip=guard.under_way)
         report = Report()
         try:
             while True:

@@ -10,16 +10,15 @@ from uuid import uuid4
 
 from amazon_sage_assets.accounting.journal_file import as_csv
 from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.messages import Message, Outcome, Status
+from amazon_sage_assets.outbox.messages import SAGE_IMPORT, Message, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
-from amazon_sage_assets.posting.queue import IMPORT_SYSTEM as SYSTEM
 from amazon_sage_assets.sage.client import SageClient, quoted
 from amazon_sage_assets.warehouse import Warehouse
 
 
 def write_journals(warehouse: Warehouse, folder: Path, base_currency: str, now: datetime) -> list[str]:
     """Write a file for every approved journal that is due. Writing it again gives the same file."""
-    outbox = Outbox(warehouse, SYSTEM)
+    outbox = Outbox(warehouse, SAGE_IMPORT)
     written = []
     for queued in outbox.approved(now):
         if queued.currency != base_currency:
@@ -45,7 +44,7 @@ def _write(message: Message, folder: Path) -> None:
 
 def confirm_journals(warehouse: Warehouse, client: SageClient, now: datetime) -> int:
     """Look for waiting journals in Sage's nominal ledger. Returns how many are proven now."""
-    outbox = Outbox(warehouse, SYSTEM)
+    outbox = Outbox(warehouse, SAGE_IMPORT)
     outcomes, rows = [], []
     waiting = outbox.sending()
     if not waiting:

@@ -19,7 +19,6 @@ from amazon_sage_assets.sage.reference_data import Bank, NominalKey, ReferenceDa
 from amazon_sage_assets.sage.sop_documents import DESPATCH, ORDER, RETURN, SopDocuments
 from amazon_sage_assets.sage.sop_records import SopRecords
 
-SYSTEM = "sage"
 LOOK_UP_TOGETHER = 20  # references in one filter: about 1,000 characters of address
 OPEN = "Normal"  # any other word means that Sage would warn, move the nominal part, or refuse
 _CASH_KINDS = ("sales_receipt", "sales_payment")

@@ -12,7 +12,6 @@ from amazon_sage_assets.company import Company
 from amazon_sage_assets.control import control_rows, insert_rows, load_control
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
 from amazon_sage_assets.outbox.store import plain
-from amazon_sage_assets.posting.queue import refresh_queue
 from amazon_sage_assets.settlements.arrivals import (
     Examined,
     clear_scratch,
@@ -23,6 +22,7 @@ from amazon_sage_assets.settlements.arrivals import (
 )
 from amazon_sage_assets.settlements.derivation import PYTHON_RELATIONS, attempt, derive, stale_settlements
 from amazon_sage_assets.settlements.documents import reassign_accounts, register
+from amazon_sage_assets.settlements.queue import refresh_queue
 from amazon_sage_assets.sqlfiles import exception_files, relations
 from amazon_sage_assets.warehouse import first_row
 

@@ -19,9 +19,9 @@ from amazon_sage_assets import verification
 from amazon_sage_assets.accounting.journal_file import JournalLine, journal_documents
 from amazon_sage_assets.accounting.posting_plan import Settlement
 from amazon_sage_assets.orders.flow import Ordered, send
+from amazon_sage_assets.outbox.messages import SAGE_IMPORT
 from amazon_sage_assets.outbox.store import put
 from amazon_sage_assets.posting.deliver import post, read_banks
-from amazon_sage_assets.posting.queue import IMPORT_SYSTEM
 from amazon_sage_assets.sandbox.faults import Fault
 from amazon_sage_assets.sandbox.sage200 import BASE, Options
 from amazon_sage_assets_tests.contracts.openapi import FOLDER, Contract
@@ -157,7 +157,7 @@ def journal(world: PostingWorld) -> None:
         JournalLine("2026-03", DAY, ("1250", "", "", ""), Decimal("0.00"), Decimal("12.00"), "Wallet"),
     ]
     [document] = journal_documents(settlement, lines, [], [], "1250")
-    message = message_of(document, system=IMPORT_SYSTEM, status="approved")
+    message = message_of(document, system=SAGE_IMPORT, status="approved")
     with world.company.warehouse.transaction() as connection:
         put(connection, [message], NOW, "planning")
         connection.execute(

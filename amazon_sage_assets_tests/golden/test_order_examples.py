@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from amazon_sage_assets.amazon.orders_api import Order
-from amazon_sage_assets.posting.turn import utc_now
 from amazon_sage_assets.settlements.flow import note_exceptions
+from amazon_sage_assets.turn import utc_now
 from amazon_sage_assets_tests.order_world import (
     BOOK,
     KETTLE,

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets.posting.queue import refresh_queue
 from amazon_sage_assets.settings import PACKAGED_RULES
 from amazon_sage_assets.settlements.derivation import attempt, derive
 from amazon_sage_assets.settlements.flow import conclude, refresh
+from amazon_sage_assets.settlements.queue import refresh_queue
 from amazon_sage_assets_tests.golden.settled import (
     ZERO,
     Amounts,

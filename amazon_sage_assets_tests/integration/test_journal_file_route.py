@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets.posting.queue import refresh_queue, wanted_of
+from amazon_sage_assets.settlements.queue import refresh_queue, wanted_of
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.posting_world import PostingWorld, posting_world
 from amazon_sage_assets_tests.reports import commission, principal

@@ -13,10 +13,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amazon_sage_assets.amazon.orders_api import Recipient
-from amazon_sage_assets.posting.turn import utc_now
 from amazon_sage_assets.sandbox.faults import Fault
 from amazon_sage_assets.sandbox.sage200 import Options
 from amazon_sage_assets.settlements.flow import load_profile, note_exceptions
+from amazon_sage_assets.turn import utc_now
 from amazon_sage_assets_tests.drills.launcher import JumpingClock
 from amazon_sage_assets_tests.order_world import (
     BOOK,

@@ -19,11 +19,11 @@ import pytest
 
 from amazon_sage_assets.accounting.posting_plan import PlannedDocument
 from amazon_sage_assets.connections import NotConnected, sage_client
-from amazon_sage_assets.posting.turn import AlreadyPosting
 from amazon_sage_assets.sandbox.faults import Fault
 from amazon_sage_assets.sandbox.sage200 import Options
 from amazon_sage_assets.settings import Secrets
 from amazon_sage_assets.settlements.flow import conclude
+from amazon_sage_assets.turn import AlreadyPosting
 from amazon_sage_assets_tests.posting_world import PostingWorld, planned, posting_world, undisturbed
 from amazon_sage_assets_tests.reports import commission, principal
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from amazon_sage_assets.outbox.messages import Outcome, Status
+from amazon_sage_assets.outbox.messages import SAGE, SAGE_IMPORT, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
-from amazon_sage_assets.posting.approval import BY_PROFILE, Approval, CannotApprove, approve, approve_all
-from amazon_sage_assets.posting.queue import IMPORT_SYSTEM, SYSTEM, refresh_queue
+from amazon_sage_assets.posting.approval import Approval, CannotApprove, approve, approve_all
+from amazon_sage_assets.settings import BY_PROFILE
 from amazon_sage_assets.settlements import derivation, flow
+from amazon_sage_assets.settlements.queue import refresh_queue
 from amazon_sage_assets_tests.conftest import Seller
 from amazon_sage_assets_tests.outside import deliver_all, kept
 from amazon_sage_assets_tests.reports import account_row, commission, principal, row
@@ -129,11 +130,11 @@ def approved(seller: Seller, *settlements: str, by: str = "Ada") -> list[Approva
 
 def sent(seller: Seller, document: str) -> None:
     """A worker has the document; how it went is not known."""
-    Outbox(seller.company.warehouse, SYSTEM).step(NOW, claims=[key_of(document)])
+    Outbox(seller.company.warehouse, SAGE).step(NOW, claims=[key_of(document)])
 
 
 def came_out(seller: Seller, document: str, status: Status, event: str = "so it is", **said: Any) -> None:
-    Outbox(seller.company.warehouse, SYSTEM).step(NOW, [Outcome(key_of(document), status, event, "why", **said)])
+    Outbox(seller.company.warehouse, SAGE).step(NOW, [Outcome(key_of(document), status, event, "why", **said)])
 
 
 def refused(seller: Seller) -> None:
@@ -198,7 +199,7 @@ def test_a_document_is_due_when_its_day_begins_where_the_company_is(seller: Sell
 
 def test_money_reaches_the_wallet_before_it_leaves(seller: Seller) -> None:
     approved(seller, SPRING)
-    queue = Outbox(seller.company.warehouse, SYSTEM).approved(NOW)
+    queue = Outbox(seller.company.warehouse, SAGE).approved(NOW)
     assert [message.document for message in queue] == ["fees", "sales", "payout"]
 
 
@@ -236,7 +237,7 @@ def test_a_settlement_that_is_held_keeps_nothing_waiting_and_comes_back_when_it_
     held_by_a_rule(seller)
     assert set(statuses(seller).values()) == {"superseded"}
     assert set(statuses(seller, SUMMER).values()) == {"planned"}
-    assert Outbox(seller.company.warehouse, SYSTEM).approved(NOW) == []
+    assert Outbox(seller.company.warehouse, SAGE).approved(NOW) == []
     assert finance(seller, "select * from finance.postings where settlement_id = $1", SPRING) == []
 
     released(seller)
@@ -475,8 +476,8 @@ def test_a_held_settlement_is_not_approved_by_itself(seller: Seller) -> None:
 def test_with_journal_files_a_journal_stands_for_the_documents(by_file: Seller) -> None:
     found = {d: (m["status"], m["system"], m["kind"], m["amount"]) for d, m in messages(by_file).items()}
     assert found == {
-        "journal": ("planned", IMPORT_SYSTEM, "journal_file", Decimal("100.00")),
-        "payout": ("planned", SYSTEM, "bank_receipt", Decimal("88.00")),
+        "journal": ("planned", SAGE_IMPORT, "journal_file", Decimal("100.00")),
+        "payout": ("planned", SAGE, "bank_receipt", Decimal("88.00")),
     }
     # Gross 100.00 is 83.33 and 16.67; the fee of 12.00 is 10.00 and 2.00; 88.00 stay in the wallet.
     lines = json.loads(messages(by_file)["journal"]["payload"])["lines"]
@@ -489,7 +490,7 @@ def test_with_journal_files_a_journal_stands_for_the_documents(by_file: Seller) 
 def test_a_journal_file_that_waits_for_its_import_stops_nothing_else(by_file: Seller) -> None:
     """A person may import it in a week; what changes in the meantime becomes a correction."""
     approved(by_file, SPRING)
-    Outbox(by_file.company.warehouse, IMPORT_SYSTEM).step(NOW, claims=[key_of("journal")])
+    Outbox(by_file.company.warehouse, SAGE_IMPORT).step(NOW, claims=[key_of("journal")])
     fee_in(by_file, "fees_other")
     found = messages(by_file)
     assert (found["journal"]["status"], found["payout"]["status"]) == ("sending", "approved")

@@ -177,6 +177,19 @@ CASES = (
         "delete from core.document_problems",
     ),
     Case(
+        "RETURN_NOT_CREDITED",
+        (
+            message(message_key=f"uk/refund/{ORDER}/r1", kind="sop_return", document="sales_return", amount="24.00",
+                    remote_id="31", remote_reference="C20200000010000001-1"),
+            settled("customer_refunds", "-24.00", refund_id="r1"),
+            ("raw.sage_sales_entries", {"id": 1, "urn": "99", "customer_id": 1, "kind": "credit note", "sign": -1,
+                                        "reference": "0000000031", "second_reference": "", "transaction_date": DAY,
+                                        "gross": "24.00", "vat": "4.00", "outstanding": "24.00", "updated_at": MARCH}),
+        ),
+        "24.00",
+        "insert into raw.sage_order_invoices values (31, '0000000031', '2026-03-20')",
+    ),
+    Case(
         "CHARGEBACK_OPEN",
         (
             message(message_key="k", kind="sales_payment", document="customer_chargebacks", remote_id="99",

@@ -15,8 +15,8 @@ from amazon_sage_assets.defs.sql_assets import OWNERS, WAREHOUSE_POOL, asset_key
 from amazon_sage_assets.outbox.store import duplicate_references
 from amazon_sage_assets.payouts.amazon_payouts import read_amazon_payouts
 from amazon_sage_assets.posting.deliver import Posted, post, read_banks
-from amazon_sage_assets.posting.queue import refresh_queue
 from amazon_sage_assets.settlements.flow import load_company
+from amazon_sage_assets.settlements.queue import refresh_queue
 from amazon_sage_assets.sqlfiles import gates
 
 GROUP = "posting"

@@ -16,13 +16,11 @@ from amazon_sage_assets.accounting.corrections import Delivered, outstanding
 from amazon_sage_assets.accounting.journal_file import KIND, JournalLine, journal_documents
 from amazon_sage_assets.accounting.posting_plan import PAYOUT, PlanError, PlannedDocument
 from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.messages import Message, Status
+from amazon_sage_assets.outbox.messages import SAGE, SAGE_IMPORT, Message, Status
 from amazon_sage_assets.outbox.store import put, read_messages, references_taken, supersede
 from amazon_sage_assets.settings import Profile
 from amazon_sage_assets.settlements.derivation import read_settlement
 
-SYSTEM = "sage"
-IMPORT_SYSTEM = "sage_import"  # what a person brings into Sage
 _ORDER = {"payout": 9}  # money reaches the wallet before it leaves
 
 # Whether each settlement is proven, read once into a table: asking for one costs as much as asking for all.
@@ -87,7 +85,7 @@ def refresh_queue(connection: duckdb.DuckDBPyConnection, profile: Profile, now: 
 def wanted_of(connection: duckdb.DuckDBPyConnection, profile: Profile, key: str, *, is_proven: bool) -> Queued | None:
     """What a settlement still has to send; None while a document of it is on its way and nothing can be said."""
     messages = read_messages(connection, "where settlement_key = $1", [key])
-    if any(message.status == Status.SENDING and message.system == SYSTEM for message in messages):
+    if any(message.status == Status.SENDING and message.system == SAGE for message in messages):
         return None
     delivered = [m for m in messages if m.status in (Status.DELIVERED, Status.SENDING) or _by_hand(connection, m)]
     documents: list[PlannedDocument] = []
@@ -165,7 +163,7 @@ def _wallet_code(connection: duckdb.DuckDBPyConnection, currency: str) -> str:
 def _message(key: str, document: PlannedDocument, zone: ZoneInfo) -> Message:
     return Message(
         message_key=document.message_key,
-        system=IMPORT_SYSTEM if document.kind == KIND else SYSTEM,
+        system=SAGE_IMPORT if document.kind == KIND else SAGE,
         kind=document.kind,
         settlement_key=key,
         document=document.document,

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 import duckdb
 
 from amazon_sage_assets.accounting.sales_documents import SalesDocument
-from amazon_sage_assets.outbox.messages import Message
+from amazon_sage_assets.outbox.messages import SAGE, Message
 from amazon_sage_assets.outbox.store import put, supersede
-from amazon_sage_assets.posting.queue import SYSTEM
 
 # Goods before money, and what is set against each other last.
 _PRIORITY = {
@@ -47,7 +46,7 @@ def bring_in(connection: duckdb.DuckDBPyConnection, planned: Iterable[SalesDocum
 def _message(document: SalesDocument) -> Message:
     return Message(
         message_key=document.message_key,
-        system=SYSTEM,
+        system=SAGE,
         kind=document.kind,
         settlement_key=None,
         document=document.document,
