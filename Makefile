@@ -26,7 +26,7 @@ dev: $(SETUP) ## the sandbox and the Dagster UI on 127.0.0.1:3000; Ctrl-C stops 
 	$(BIN)/amazon-sage dev
 
 test: $(SETUP) ## every test, on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(SETUP) ## style, types, SQL and banned imports
 	$(BIN)/ruff check .

@@ -1,16 +1,15 @@
 """The profile and the rule files as the `control` tables that SQL reads, and a fingerprint of both."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from amazon_sage_assets.accounting.rules import RuleBook
 from amazon_sage_assets.accounting.vat import BY_ORDER, SALES_ACCOUNTS
 from amazon_sage_assets.amazon.marketplaces import EU_COUNTRIES, MARKETPLACES
 from amazon_sage_assets.settings import Profile, dated_routes
+from amazon_sage_assets.tables import insert_rows
 
 
 def control_rows(profile: Profile, rules: RuleBook) -> dict[str, list[tuple[Any, ...]]]:
@@ -78,40 +77,6 @@ def load_control(connection: duckdb.DuckDBPyConnection, rows: dict[str, list[tup
     for table, content in rows.items():
         connection.execute(f"delete from control.{table}")
         insert_rows(connection, f"control.{table}", content)
-
-
-def insert_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert a handful of rows by position."""
-    rows = [list(row) for row in rows]
-    if rows:
-        places = ", ".join(f"${i}" for i in range(1, len(rows[0]) + 1))
-        connection.executemany(f"insert into {table} values ({places})", rows)
-
-
-def insert_frame(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]], columns: Sequence[str] = ()
-) -> None:
-    """Insert many rows at once, by the names of the columns, else by their place."""
-    if not rows:
-        return
-    described = connection.execute(f"describe {table}").fetchall()
-    types = {name: kind for name, kind, *_ in described}
-    names = list(columns) or list(types)
-    frame = pl.DataFrame(rows, schema=[(name, _POLARS[types[name]]) for name in names], orient="row")
-    connection.register("rows_to_insert", frame)
-    connection.execute(f"insert into {table} by name select * from rows_to_insert")
-    connection.unregister("rows_to_insert")
-
-
-_POLARS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "VARCHAR": pl.String,
-    "INTEGER": pl.Int32,
-    "BIGINT": pl.Int64,
-    "BOOLEAN": pl.Boolean,
-    "DATE": pl.Date,
-    "TIMESTAMP": pl.Datetime("us"),
-    "DECIMAL(18,2)": pl.Decimal(18, 2),
-}
 
 
 def fingerprint(profile: Profile, rules: RuleBook) -> str:

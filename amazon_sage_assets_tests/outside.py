@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import SAGE, SAGE_IMPORT, Outcome, Status
-from amazon_sage_assets.outbox.store import Outbox, plain
+from amazon_sage_assets.outbox.store import Outbox
 from amazon_sage_assets.posting.approval import approve
+from amazon_sage_assets.tables import insert_rows, plain
 
 MAIN_BANK, MAIN_BANK_EUR, CARD, WALLET = "1200", "1201", "1210", "1250"
 

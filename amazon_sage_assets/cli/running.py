@@ -21,6 +21,7 @@ from amazon_sage_assets.cli.output import JsonFlag, app, out, print_json, speaki
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import sage_client
 from amazon_sage_assets.sage.sign_in import code_from, sign_in_address
+from amazon_sage_assets.sandbox.sage200 import Options
 from amazon_sage_assets.sandbox.servers import AMAZON_PORT, SAGE_PORT, Addresses, serving
 from amazon_sage_assets.sandbox.world import World, open_world
 from amazon_sage_assets.settings import SAMPLE_PROFILE, Environment, Secrets
@@ -98,13 +99,14 @@ def dev(
 @app.command()
 def demo(
     home: Annotated[Path | None, typer.Option(help="Where the demo keeps its state, else AMAZON_SAGE_HOME.")] = None,
+    latency: Annotated[float, typer.Option(help="Seconds that the simulated Sage takes to answer.", min=0)] = 0.05,
 ) -> None:
     """Sandbox, Dagster, Sage and the published file: a whole close of the sample seller's two months."""
     from amazon_sage_assets.demo import run_demo  # noqa: PLC0415 - Dagster takes seconds to load
 
     with speaking_plainly():
         environment = Environment(home=home or Environment().home, profile=SAMPLE_PROFILE)
-        with _sandbox(environment, ports=(0, 0)) as (world, addresses):
+        with _sandbox(environment, ports=(0, 0), latency=latency) as (world, addresses):
             os.environ.update(_connected(world, addresses))
             os.environ["AMAZON_SAGE_HOME"] = str(environment.home)
             os.environ["AMAZON_SAGE_PROFILE"] = str(SAMPLE_PROFILE)
@@ -114,9 +116,14 @@ def demo(
 
 @contextmanager
 def _sandbox(
-    environment: Environment, scale: int = 1, ports: tuple[int, int] = (AMAZON_PORT, SAGE_PORT)
+    environment: Environment,
+    scale: int = 1,
+    ports: tuple[int, int] = (AMAZON_PORT, SAGE_PORT),
+    latency: float = Options.latency_seconds,
 ) -> Iterator[tuple[World, Addresses]]:
-    world = open_world(environment.home / "sandbox", date.today(), scale=scale)  # noqa: DTZ011 - the edge
+    behaviour = Options(latency_seconds=latency)
+    today = date.today()  # noqa: DTZ011 - the edge
+    world = open_world(environment.home / "sandbox", today, scale=scale, options=behaviour)
     try:
         with serving(world, *ports) as addresses:
             yield world, addresses

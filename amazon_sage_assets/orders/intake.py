@@ -18,11 +18,10 @@ from amazon_sage_assets.amazon.errors import AmazonRefused, AmazonUnreadable
 from amazon_sage_assets.amazon.orders_api import WAITING, Order, Recipient, Told, changed_orders, one_order, recipients
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import connected, marketplace_ids
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.orders.personal import PersonalData, recipient_hash
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.schemas import orders as schema
 from amazon_sage_assets.settings import Account, Secrets
+from amazon_sage_assets.tables import insert_rows, marks, plain, set_mark
 from amazon_sage_assets.warehouse import Warehouse, first_row
 
 OVERLAP = timedelta(minutes=5)
@@ -89,8 +88,7 @@ def take_account(
         with suppress(AmazonRefused, AmazonUnreadable):  # it stays incomplete, and ORDER_INCOMPLETE says so
             take_one(company, account, partner, order_id, now)
     with warehouse.transaction() as connection:
-        connection.execute("delete from control.watermarks where source = $1", [source])
-        insert_rows(connection, "control.watermarks", [(source, reached.isoformat(), plain(now))])
+        set_mark(connection, source, reached.isoformat(), now)
     return Taken(count, unreadable, _take_recipients(company, account, partner, sites, until, now))
 
 
@@ -107,9 +105,9 @@ def _incomplete(warehouse: Warehouse, account: str) -> list[str]:
 
 def _since(company: Company, source: str, now: datetime) -> datetime:
     with company.warehouse.read() as connection:
-        seen = first_row(connection, "select reached from control.watermarks where source = $1", [source])
+        seen = marks(connection).get(source)
     if seen:
-        return datetime.fromisoformat(seen[0]) - OVERLAP
+        return datetime.fromisoformat(seen.reached) - OVERLAP
     first = company.profile.orders_since
     assert first is not None  # noqa: S101 - the caller asks only where a route makes Sage orders
     start = datetime.combine(first, time(), company.profile.zone).astimezone(UTC)

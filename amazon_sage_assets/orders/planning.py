@@ -27,10 +27,10 @@ from amazon_sage_assets.accounting.posting_plan import Ledger
 from amazon_sage_assets.accounting.sales_documents import SalesDocument
 from amazon_sage_assets.amazon.orders_api import Recipient
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_frame
 from amazon_sage_assets.outbox.sales import plan_anew
 from amazon_sage_assets.outbox.store import approve_documents
 from amazon_sage_assets.sage.delivery_address import AddressDoesNotFit, fit
+from amazon_sage_assets.tables import insert_frame
 
 DAY_IS_OVER = timedelta(hours=3)  # after midnight the last orders of a day have been told
 BY_PROFILE = 'profile (orders.send = "auto")'

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.orders.intake import personal_data
 from amazon_sage_assets.orders.reports import ORDER_REPORT
-from amazon_sage_assets.outbox.store import plain
+from amazon_sage_assets.tables import insert_rows, plain
 
 # Orders whose recipients nobody needs: sent, or out of our hands, since before a moment; and those of orders that are
 # not ours to send any more.

@@ -6,7 +6,7 @@ orders go that Amazon sends. The returns reports say which goods came back.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -17,12 +17,10 @@ from amazon_sage_assets.amazon.order_reports import ALL_ORDERS, FBA_RETURNS, MFN
 from amazon_sage_assets.amazon.reports_api import ask_for_report, asked_report, download
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import connected, marketplace_ids
-from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.landing import Origin
 from amazon_sage_assets.orders.intake import take_one
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.settings import Account, Secrets
-from amazon_sage_assets.warehouse import first_row
+from amazon_sage_assets.tables import forget_mark, insert_frame, marks, plain, set_mark
 
 ORDER_REPORT = "order_report"
 DAILY = timedelta(hours=20)
@@ -55,19 +53,19 @@ def take_report(company: Company, account: Account, partner: SellingPartner, rep
     """One step with one report: ask for it when it is due, fetch it when it is made. True when one was fetched."""
     source = f"{KINDS[report_type]}/{account.name}"
     with company.warehouse.read() as connection:
-        asked = _seen(connection, f"asked {source}")
-        done = _seen(connection, source)
+        known = marks(connection)
+    asked, done = known.get(f"asked {source}"), known.get(source)
     if asked is None:
-        reached = datetime.fromisoformat(done[0]) if done else now - LONGEST
-        if done and now - done[1] < DAILY:
+        reached = datetime.fromisoformat(done.reached) if done else now - LONGEST
+        if done and now - done.read_at < DAILY:
             return False
         start = max(reached - OVERLAP, now - LONGEST)
         report_id = ask_for_report(partner, report_type, start, now, marketplace_ids(account))
         said = json.dumps({"report": report_id, "until": now.isoformat()})
         with company.warehouse.transaction() as connection:
-            _mark(connection, f"asked {source}", said, now)
+            set_mark(connection, f"asked {source}", said, now)
         return False
-    wanted = json.loads(asked[0])
+    wanted = json.loads(asked.reached)
     try:
         report = asked_report(partner, wanted["report"])
     except AmazonRefused:  # Amazon forgets reports after a while
@@ -79,14 +77,14 @@ def take_report(company: Company, account: Account, partner: SellingPartner, rep
     if report.document_id:
         _take(company, account, partner, report_type, wanted["report"], report.document_id, now)
     with company.warehouse.transaction() as connection:
-        connection.execute("delete from control.watermarks where source = $1", [f"asked {source}"])
-        _mark(connection, source, wanted["until"], now)
+        forget_mark(connection, f"asked {source}")
+        set_mark(connection, source, wanted["until"], now)
     return report.document_id is not None
 
 
 def _forget(company: Company, source: str) -> bool:
     with company.warehouse.transaction() as connection:
-        connection.execute("delete from control.watermarks where source = $1", [f"asked {source}"])
+        forget_mark(connection, f"asked {source}")
     return False
 
 
@@ -151,13 +149,3 @@ def take_missing(company: Company, account: Account, partner: SellingPartner, no
         except (AmazonRefused, AmazonUnreadable):
             continue  # ORDER_MISSING says so
     return found
-
-
-def _seen(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[str, datetime] | None:
-    row = first_row(connection, "select reached, read_at from control.watermarks where source = $1", [source])
-    return (row[0], row[1].replace(tzinfo=UTC)) if row else None
-
-
-def _mark(connection: duckdb.DuckDBPyConnection, source: str, reached: str, now: datetime) -> None:
-    connection.execute("delete from control.watermarks where source = $1", [source])
-    insert_rows(connection, "control.watermarks", [(source, reached, plain(now))])

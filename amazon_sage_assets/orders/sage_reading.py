@@ -11,10 +11,9 @@ from typing import Any
 
 import duckdb
 
-from amazon_sage_assets.control import insert_frame, insert_rows
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.reference_data import ReferenceData
+from amazon_sage_assets.tables import forget_mark, insert_frame, insert_rows, marks, plain, set_mark
 from amazon_sage_assets.warehouse import Warehouse, first_row
 
 OVERLAP = timedelta(minutes=10)  # clocks differ, and a record may be committed a little after its stamp
@@ -71,7 +70,7 @@ def read_sales(
     """
     whose = " or ".join(f"customer_id eq {number}" for number in sorted(set(records.customers.values())))
     with warehouse.read() as connection:
-        reached = dict(connection.execute("select source, reached from control.watermarks").fetchall())
+        reached = {source: mark.reached for source, mark in marks(connection).items()}
         uncredited = [number for (number,) in connection.execute(_UNCREDITED).fetchall()]
     has_returns = wants_returns and client.has("/sop_returns")
     codes = {number: code for code, number in records.tax_codes.items()}
@@ -148,10 +147,11 @@ def _keep(
         connection.execute(f"delete from {what.table} where list_contains($1::bigint[], id)", [[r[0] for r in rows]])
         insert_frame(connection, what.table, rows)
     newest = first_row(connection, f"select max(updated_at) from {what.table}")
-    connection.execute("delete from control.watermarks where source = $1", [what.source])
     if newest and newest[0]:
         reached = (newest[0] - OVERLAP).isoformat(timespec="seconds") + "Z"
-        insert_rows(connection, "control.watermarks", [(what.source, f"{reached} {whose}", plain(now))])
+        set_mark(connection, what.source, f"{reached} {whose}", now)
+    else:
+        forget_mark(connection, what.source)
 
 
 def _word(row: Row, name: str, prefix: str) -> str:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from amazon_sage_assets.control import insert_frame, insert_rows
 from amazon_sage_assets.outbox.messages import UNSENT, Message, Outcome, Status
+from amazon_sage_assets.tables import insert_frame, insert_rows, plain
 from amazon_sage_assets.warehouse import Warehouse
 
 _COLUMNS = [field.name for field in fields(Message)]
@@ -218,8 +218,3 @@ def _message(row: tuple[object, ...]) -> Message:
         moment = values[name]
         values[name] = moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
     return Message(**values)  # type: ignore[arg-type]
-
-
-def plain(moment: datetime) -> datetime:
-    """A moment as the tables keep it: UTC, without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

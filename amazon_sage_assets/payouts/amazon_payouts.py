@@ -7,9 +7,8 @@ from amazon_sage_assets.amazon.errors import PayoutsUnavailable
 from amazon_sage_assets.amazon.finances_api import payouts
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
-from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.settings import Secrets
+from amazon_sage_assets.tables import insert_rows, plain
 
 LOOK_BACK = timedelta(days=80)
 

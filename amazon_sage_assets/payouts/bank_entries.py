@@ -10,10 +10,9 @@ from typing import Any
 
 import duckdb
 
-from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.sage.client import SageClient
 from amazon_sage_assets.sage.reference_data import Bank, ReferenceData
+from amazon_sage_assets.tables import insert_rows, marks, plain, set_mark
 from amazon_sage_assets.warehouse import Warehouse, first_row
 
 SOURCE = "sage_banks"
@@ -26,12 +25,12 @@ def read_bank_entries(warehouse: Warehouse, client: SageClient, records: Referen
     """Read what is new or changed since the last time. Returns how many entries. Nothing is open while Sage answers."""
     with warehouse.read() as connection:
         banks = _banks(connection, records)
-        seen = first_row(connection, "select reached from control.watermarks where source = $1", [SOURCE])
+        seen = marks(connection).get(SOURCE)
         first = first_row(connection, "select min(start_day) from core.core__settlements")
     if not banks or first is None or first[0] is None:
         return 0
     known = ",".join(str(bank.id) for bank in banks)
-    reached, covered = str(seen[0]).split(" ", 1) if seen else ("", "")
+    reached, covered = seen.reached.split(" ", 1) if seen else ("", "")
     condition = "(" + " or ".join(f"bank_id eq {bank.id}" for bank in banks) + ")"
     since = f"transaction_date ge {(first[0] - BEFORE_FIRST).isoformat()}"
     if reached and covered == f"{known} {first[0]}":
@@ -46,9 +45,7 @@ def read_bank_entries(warehouse: Warehouse, client: SageClient, records: Referen
             newest = max(filter(None, (newest, updated)), default=None)
     with warehouse.transaction() as connection:
         _keep(connection, rows)
-        connection.execute("delete from control.watermarks where source = $1", [SOURCE])
-        mark = f"{(newest or now).isoformat()} {known} {first[0]}"
-        insert_rows(connection, "control.watermarks", [(SOURCE, mark, plain(now))])
+        set_mark(connection, SOURCE, f"{(newest or now).isoformat()} {known} {first[0]}", now)
     return len(rows)
 
 

@@ -4,8 +4,7 @@ from datetime import datetime
 
 import duckdb
 
-from amazon_sage_assets.control import insert_rows
-from amazon_sage_assets.outbox.store import plain
+from amazon_sage_assets.tables import insert_rows, plain
 
 
 class UnknownLine(Exception):  # noqa: N818

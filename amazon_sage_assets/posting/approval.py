@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import duckdb
 
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import Status
-from amazon_sage_assets.outbox.store import approve_documents, note, plain
+from amazon_sage_assets.outbox.store import approve_documents, note
+from amazon_sage_assets.tables import insert_rows, plain
 
 # What can be approved by a word. The kinds of document behind each.
 GROUPS = {"orders": ("order", "daily_order", "despatch"), "refunds": ("credit_note", "sales_return")}

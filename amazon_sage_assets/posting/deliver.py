@@ -74,6 +74,7 @@ def post(
                 progress("reading Sage's ledger")
                 if not read_sage(company, client, records, now()) or not plan_more(company, now()):
                     break
+            confirm_journals(warehouse, client, now())
             if report.changed_remote:
                 progress("reading Sage's banks again")
                 read_bank_entries(warehouse, client, records, now())

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from amazon_sage_assets.accounting.journal_file import as_csv
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import SAGE_IMPORT, Message, Outcome, Status
 from amazon_sage_assets.outbox.store import Outbox
 from amazon_sage_assets.sage.client import SageClient, quoted
+from amazon_sage_assets.tables import insert_rows
 from amazon_sage_assets.warehouse import Warehouse
 
 

@@ -14,10 +14,8 @@ from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.finances_api import Breakdown, Transaction, TransactionItem, transactions
 from amazon_sage_assets.company import Company
 from amazon_sage_assets.connections import connected
-from amazon_sage_assets.control import insert_frame, insert_rows
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.settings import Account, Secrets
-from amazon_sage_assets.warehouse import first_row
+from amazon_sage_assets.tables import insert_frame, marks, plain, set_mark
 
 LATE = timedelta(days=3)
 BEHIND_NOW = timedelta(minutes=3)
@@ -59,16 +57,15 @@ def take_account(
             batch = []
     count += _keep(company, account.name, batch, now)
     with company.warehouse.transaction() as connection:
-        connection.execute("delete from control.watermarks where source = $1", [source])
-        insert_rows(connection, "control.watermarks", [(source, until.isoformat(), plain(now))])
+        set_mark(connection, source, until.isoformat(), now)
     return count
 
 
 def _since(company: Company, source: str, now: datetime) -> datetime:
     with company.warehouse.read() as connection:
-        seen = first_row(connection, "select reached from control.watermarks where source = $1", [source])
+        seen = marks(connection).get(source)
     if seen:
-        return datetime.fromisoformat(seen[0]) - LATE
+        return datetime.fromisoformat(seen.reached) - LATE
     first = company.profile.orders_since
     assert first is not None  # noqa: S101 - the caller asks only where a route makes Sage orders
     start = datetime.combine(first, time(), company.profile.zone).astimezone(UTC)

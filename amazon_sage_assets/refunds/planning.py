@@ -24,10 +24,10 @@ from amazon_sage_assets.accounting.order_plan import DoesNotFit, RoundingRule, S
 from amazon_sage_assets.accounting.posting_plan import Ledger
 from amazon_sage_assets.accounting.sales_documents import SalesDocument
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_frame
 from amazon_sage_assets.outbox.sales import plan_anew
 from amazon_sage_assets.outbox.store import approve_documents
 from amazon_sage_assets.settings import BY_PROFILE
+from amazon_sage_assets.tables import insert_frame
 
 DOCUMENTS = (CREDIT_NOTE, SALES_RETURN)
 NOTHING = Decimal("0.00")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_rows
+from amazon_sage_assets.tables import insert_rows
 
 
 class UnknownDocument(Exception):  # noqa: N818

@@ -16,11 +16,11 @@ from amazon_sage_assets.accounting.rows import Labels, RowRegistry
 from amazon_sage_assets.amazon.inspection import DATE_FORMATS, canonical_relation
 from amazon_sage_assets.amazon.settlement_report import normalise
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.landing import SETTLEMENT_REPORT
 from amazon_sage_assets.schemas import settlement_lines as line_schema
 from amazon_sage_assets.settlements.arrivals import canonical_path
 from amazon_sage_assets.sqlfiles import DOCUMENT_TEXT, relations, replace_rows
+from amazon_sage_assets.tables import insert_rows
 from amazon_sage_assets.warehouse import first_row
 
 VALIDATION_BATCH = 250_000

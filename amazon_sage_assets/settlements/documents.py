@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.landing import LandedDocument
 from amazon_sage_assets.settlements.arrivals import Examined
 from amazon_sage_assets.settlements.derivation import LAYOUT, clear
+from amazon_sage_assets.tables import insert_rows
 
 
 def register(connection: duckdb.DuckDBPyConnection, company: Company, examined: Examined) -> str | None:

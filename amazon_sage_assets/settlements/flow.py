@@ -9,9 +9,8 @@ from pathlib import Path
 import duckdb
 
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.control import control_rows, insert_rows, load_control
+from amazon_sage_assets.control import control_rows, load_control
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument
-from amazon_sage_assets.outbox.store import plain
 from amazon_sage_assets.settlements.arrivals import (
     Examined,
     clear_scratch,
@@ -24,6 +23,7 @@ from amazon_sage_assets.settlements.derivation import PYTHON_RELATIONS, attempt,
 from amazon_sage_assets.settlements.documents import reassign_accounts, register
 from amazon_sage_assets.settlements.queue import refresh_queue
 from amazon_sage_assets.sqlfiles import exception_files, relations
+from amazon_sage_assets.tables import insert_rows, plain
 from amazon_sage_assets.warehouse import first_row
 
 # Where no order was ever read, nothing is asked about orders: asking costs more than all else of a small company.

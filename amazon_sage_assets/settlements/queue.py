@@ -15,11 +15,11 @@ import duckdb
 from amazon_sage_assets.accounting.corrections import Delivered, outstanding
 from amazon_sage_assets.accounting.journal_file import KIND, JournalLine, journal_documents
 from amazon_sage_assets.accounting.posting_plan import PAYOUT, PlanError, PlannedDocument
-from amazon_sage_assets.control import insert_rows
 from amazon_sage_assets.outbox.messages import SAGE, SAGE_IMPORT, Message, Status
 from amazon_sage_assets.outbox.store import put, read_messages, references_taken, supersede
 from amazon_sage_assets.settings import Profile
 from amazon_sage_assets.settlements.derivation import read_settlement
+from amazon_sage_assets.tables import insert_rows
 
 _ORDER = {"payout": 9}  # money reaches the wallet before it leaves
 

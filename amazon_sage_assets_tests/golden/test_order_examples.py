@@ -47,10 +47,12 @@ def closed(
     """Everything from the orders to the allocated money."""
     orders = list(orders)
     tell(world, orders, [recipient(o.order_id, country=country) for o in orders if o.fulfilment == "MFN"])
+    files = (
+        settlement_file(world, f"2400000000{number}", day, rows)
+        for number, (day, rows) in enumerate(settlements, start=1)
+    )
+    settle_files(world, *files)
     run_until_still(world)
-    for number, (day, rows) in enumerate(settlements, start=1):
-        settle_files(world, settlement_file(world, f"2400000000{number}", day, rows))
-        run_until_still(world)
 
 
 def balances(world: PostingWorld) -> dict[str, Decimal]:

@@ -438,7 +438,8 @@ def test_no_secret_was_printed_or_kept_where_it_does_not_belong(closed: Town) ->
 
 def demo(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from amazon_sage_assets.cli import app; app()", "demo", "--home", str(home)],
+        [sys.executable, "-c", "from amazon_sage_assets.cli import app; app()", "demo", "--home", str(home),
+         "--latency", "0"],
         cwd=home.parent, capture_output=True, text=True, check=False,
         env={**os.environ, "DAGSTER_HOME": str(ROOT), "AMAZON_SAGE_HOME": str(home), **environment},
     )  # fmt: skip

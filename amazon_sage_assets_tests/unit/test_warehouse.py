@@ -125,6 +125,35 @@ def test_what_is_open_for_reading_cannot_be_written(warehouse: Warehouse) -> Non
     assert names_in(warehouse) == []
 
 
+def test_what_one_connection_keeps_for_itself_is_gone_for_the_next(warehouse: Warehouse) -> None:
+    """Connections share an engine one after the other."""
+    with warehouse.connect() as connection:
+        connection.execute("create temp table mine as select 1")
+        connection.execute("set TimeZone = 'Europe/London'")
+    with warehouse.connect() as connection:
+        assert first_row(connection, "select current_setting('TimeZone')") == ("UTC",)
+        with pytest.raises(duckdb.CatalogException):
+            connection.execute("from mine")
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_second_writer_of_the_same_process_waits_and_then_says_so(warehouse: Warehouse, read_only: bool) -> None:
+    with (
+        warehouse.connect(read_only=read_only),
+        pytest.raises(WarehouseBusy, match="another part of this process"),
+        warehouse.connect(),
+    ):
+        pass
+    with warehouse.transaction() as connection:
+        connection.execute("insert into names values ('afterwards')")
+    assert names_in(warehouse) == ["afterwards"]
+
+
+def test_several_readers_of_the_same_process_read_at_once(warehouse: Warehouse) -> None:
+    with warehouse.connect(read_only=True), warehouse.connect(read_only=True):
+        assert names_in(warehouse) == []
+
+
 def test_times_are_utc_whatever_the_machine_says(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         assert first_row(connection, "select current_setting('TimeZone')") == ("UTC",)
