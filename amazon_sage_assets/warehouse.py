@@ -8,7 +8,7 @@ import atexit
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,27 +57,22 @@ class Warehouse(DuckDBResource):
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the file, which is always closed and let go of, also when the body raises."""
         engine = _engine(self.memory_limit, is_new=self.encrypted)
+        connection = engine.cursor()
         try:
             self._attach(engine, read_only)
-            connection = engine.cursor()
-            try:
-                # The file is the default catalogue, so that nothing has to name it.
-                connection.execute(f"use {_CATALOGUE}")
-                connection.execute("set TimeZone = 'UTC'")
-                connection.execute("set enable_progress_bar = false")
-                # Rows carry their line numbers; writing them in any order takes a third less time.
-                connection.execute("set preserve_insertion_order = false")
-                yield connection
-            finally:
-                connection.close()
-                engine.execute(f"detach {_CATALOGUE}")
+            # The file is the default catalogue, so that nothing has to name it.
+            connection.execute(f"use {_CATALOGUE}")
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
+            # Rows carry their line numbers; writing them in any order takes a third less time.
+            connection.execute("set preserve_insertion_order = false")
+            yield connection
         except BaseException:
+            connection.close()
             engine.close()
             raise
-        if self.encrypted:
-            engine.close()
-        else:
-            _idle_engines().append(engine)
+        connection.close()
+        _let_go(engine, is_reusable=not self.encrypted)
 
     # The stock name, kept for what expects a DuckDBResource; the stock method leaks the connection on an error.
     get_connection = connect
@@ -244,6 +239,16 @@ def _engine(memory_limit: str, *, is_new: bool) -> duckdb.DuckDBPyConnection:
         engine = duckdb.connect()
     engine.execute(f"set memory_limit = '{memory_limit}'")
     return engine
+
+
+def _let_go(engine: duckdb.DuckDBPyConnection, *, is_reusable: bool) -> None:
+    """Take the file out of the engine. Should that fail, what was committed is in the log beside the file."""
+    with suppress(duckdb.Error):
+        engine.execute(f"detach {_CATALOGUE}")
+        if is_reusable:
+            _idle_engines().append(engine)
+            return
+    engine.close()
 
 
 def _idle_engines() -> list[duckdb.DuckDBPyConnection]:
