@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from amazon_sage_assets.amazon.client import SellingPartner
 from amazon_sage_assets.amazon.reports_api import ReportInfo, download, list_settlement_reports
 from amazon_sage_assets.company import Company
-from amazon_sage_assets.connections import has_amazon, marketplace_ids, selling_partner
+from amazon_sage_assets.connections import connected, marketplace_ids
 from amazon_sage_assets.landing import SETTLEMENT_REPORT, LandedDocument, Origin
 from amazon_sage_assets.settings import Account, Secrets
 
@@ -77,23 +77,15 @@ def fetch_all(
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
     """Land what is new for every connected account. Returns how many reports of each account."""
-    secrets = secrets or Secrets()
-    counts = {}
-    for account in company.profile.accounts:
-        if has_amazon(secrets, account.name):
-            with selling_partner(company, account, secrets) as partner:
-                found = discover(company, account, partner, now)
-                counts[account.name] = len(fetch(company, found, partner, progress=progress))
-    return counts
+    return {
+        account.name: len(fetch(company, discover(company, account, partner, now), partner, progress=progress))
+        for account, partner in connected(company, secrets or Secrets())
+    }
 
 
 def waiting_reports(company: Company, now: datetime, secrets: Secrets | None = None) -> dict[str, tuple[str, ...]]:
     """The report ids that are not landed yet, by account, of every connected account."""
-    secrets = secrets or Secrets()
-    waiting = {}
-    for account in company.profile.accounts:
-        if has_amazon(secrets, account.name):
-            with selling_partner(company, account, secrets) as partner:
-                found = discover(company, account, partner, now)
-                waiting[account.name] = tuple(sorted(report.report_id for report in found.reports))
-    return waiting
+    return {
+        account.name: tuple(sorted(report.report_id for report in discover(company, account, partner, now).reports))
+        for account, partner in connected(company, secrets or Secrets())
+    }
