@@ -16,6 +16,12 @@ class CompanyResource(dg.ConfigurableResource):
         given = {name: value for name, value in (("home", self.home), ("profile", self.profile)) if value}
         return Company.load(Environment(**given))
 
+    def load_current(self) -> Company:
+        """The same with the warehouse of this version: for steps that may be the first after an upgrade."""
+        company = self.load()
+        company.warehouse.migrate()
+        return company
+
 
 @dg.definitions
 def resources() -> dg.Definitions:

@@ -131,6 +131,17 @@ def settled_before(settled: tuple[Station, dg.ExecuteInProcessResult], tmp_path:
     return Station(Seller(folder), station.definitions, station.instance, station.cursor)
 
 
+def test_the_first_step_after_an_upgrade_brings_the_warehouse_up_to_date(seller: Seller) -> None:
+    warehouse = seller.company.warehouse
+    with warehouse.connect() as connection:
+        connection.execute("delete from main.migrations where name = '0006_refunds'")
+        connection.execute("drop table raw.sage_site")
+        connection.execute("drop table outbox.covered_items")
+    CompanyResource(home=str(seller.home), profile=str(seller.profile_path)).load_current()
+    with warehouse.read() as connection:
+        assert connection.execute("select count(*) from raw.sage_site").fetchall() == [(0,)]
+
+
 def test_the_code_location_loads_and_every_file_of_sql_is_an_asset(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()

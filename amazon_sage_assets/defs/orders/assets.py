@@ -78,7 +78,7 @@ def _counted(
 )  # fmt: skip
 def amazon_orders(context: dg.AssetExecutionContext, company: CompanyResource) -> Iterator[dg.MaterializeResult]:
     """Read what changed since the last time, of every connected account."""
-    loaded = company.load()
+    loaded = company.load_current()
     load_profile(loaded)
     taken = take_orders(loaded, datetime.now(UTC), progress=context.log.info)
     said = {f"changed in {name}": one.orders for name, one in taken.items()}
@@ -98,7 +98,7 @@ def amazon_orders(context: dg.AssetExecutionContext, company: CompanyResource) -
 )
 def amazon_money_events(context: dg.AssetExecutionContext, company: CompanyResource) -> Iterator[dg.MaterializeResult]:
     """Read new money events of every connected account. They show within two days of the event."""
-    loaded = company.load()
+    loaded = company.load_current()
     counts = take_money_events(loaded, datetime.now(UTC), progress=context.log.info)
     said = {f"read from {name}": count for name, count in counts.items()}
     yield from _counted(loaded, "raw", ("amazon_transactions", "amazon_refund_items"), said)
@@ -118,7 +118,7 @@ def amazon_money_events(context: dg.AssetExecutionContext, company: CompanyResou
 )  # fmt: skip
 def amazon_order_reports(context: dg.AssetExecutionContext, company: CompanyResource) -> Iterator[dg.MaterializeResult]:
     """Ask for the daily reports when they are due, fetch them when Amazon has made them."""
-    loaded = company.load()
+    loaded = company.load_current()
     counts = take_reports(loaded, datetime.now(UTC), progress=context.log.info)
     said = {f"fetched from {name}": count for name, count in counts.items()}
     yield from _counted(loaded, "raw", ("reported_orders", "amazon_returns"), said)
@@ -140,7 +140,7 @@ SAGE_TABLES = ("sage_products", "sage_orders", "sage_order_invoices", "sage_sale
 )
 def sage_sales(company: CompanyResource) -> Iterator[dg.MaterializeResult]:
     """Read what changed in Sage. Nothing is sent."""
-    loaded = company.load()
+    loaded = company.load_current()
     said: dict[str, Any] = {"Sage": "not connected"}
     if has_sage(Secrets()) and loaded.profile.orders_since:
         with sage_client(loaded) as client:
@@ -176,7 +176,7 @@ def sage_sales(company: CompanyResource) -> Iterator[dg.MaterializeResult]:
 )
 def sales_orders(context: dg.AssetExecutionContext, company: CompanyResource) -> Iterator[dg.MaterializeResult]:
     """Plan what is due, send what is approved, confirm FBA despatches, allocate, and look what became of it."""
-    loaded = company.load()
+    loaded = company.load_current()
     done = Ordered()
     if has_sage(Secrets()) and loaded.profile.orders_since:
         with sage_client(loaded) as client:
@@ -210,7 +210,7 @@ def sales_orders(context: dg.AssetExecutionContext, company: CompanyResource) ->
 )
 def personal_data_purge(company: CompanyResource) -> dg.MaterializeResult:
     """Erase names, addresses and telephone numbers that no order needs any more. Figures and proofs stay."""
-    loaded = company.load()
+    loaded = company.load_current()
     purged = purge(loaded, datetime.now(UTC))
     return dg.MaterializeResult(
         metadata={

@@ -56,7 +56,7 @@ TAGGED = 40  # settlements named on a run
 )
 def outbox(company: CompanyResource) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
     """Bring the outbox in step with the posting plan. Nothing is sent."""
-    loaded = company.load()
+    loaded = company.load_current()
     with loaded.warehouse.transaction() as connection:
         load_company(connection, loaded)
         refresh_queue(connection, loaded.profile, datetime.now(UTC))
@@ -82,7 +82,7 @@ def outbox(company: CompanyResource) -> tuple[dg.MaterializeResult, dg.Materiali
 )
 def amazon_payouts(company: CompanyResource) -> dg.MaterializeResult:
     """What Amazon says of its payouts. Some sellers are not told; then the bank alone tells."""
-    counts = read_amazon_payouts(company.load(), datetime.now(UTC))
+    counts = read_amazon_payouts(company.load_current(), datetime.now(UTC))
     said = {name: count if count is not None else "not told" for name, count in counts.items()}
     return dg.MaterializeResult(metadata={**said, "dagster/row_count": sum(filter(None, counts.values()))})
 
@@ -125,7 +125,7 @@ def post_to_sage(
     context: dg.AssetExecutionContext, company: CompanyResource
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]:
     """Send what is approved and due, prove it, and read Sage's banks."""
-    loaded = company.load()
+    loaded = company.load_current()
     _prove_preconditions(loaded)
     with sage_client(loaded) as client:
         posted = post(loaded, client, progress=context.log.debug)
@@ -167,7 +167,7 @@ def post_to_sage(
 )
 def bank_reading(company: CompanyResource) -> dg.MaterializeResult:
     """Sage's banks read without posting anything: hand-made receipts, bank feeds, statement marks."""
-    loaded = company.load()
+    loaded = company.load_current()
     with sage_client(loaded) as client:
         count = read_banks(loaded, client, datetime.now(UTC))
     return dg.MaterializeResult(metadata={"new or changed entries": count})

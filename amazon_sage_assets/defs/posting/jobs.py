@@ -20,7 +20,7 @@ class Approving(dg.Config):
 @dg.op(pool=WAREHOUSE_POOL)
 def approve_settlements(context: dg.OpExecutionContext, config: Approving, company: CompanyResource) -> None:
     """Let the documents of settlements go to Sage, as they stand now. Posting is another step."""
-    loaded = company.load()
+    loaded = company.load_current()
     now = datetime.now(UTC)
     try:
         with loaded.warehouse.transaction() as connection:

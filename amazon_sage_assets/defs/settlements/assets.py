@@ -74,8 +74,7 @@ def settlement_reports(context: dg.AssetExecutionContext, company: CompanyResour
 )
 def settlement_documents(company: CompanyResource) -> dg.MaterializeResult:
     """Every landed settlement report: whose, which settlement, from when to when, and whether it can be read."""
-    loaded = company.load()
-    loaded.warehouse.migrate()
+    loaded = company.load_current()
     stale = refresh(loaded)
     with loaded.warehouse.read() as connection:
         row = first_row(connection, "select count(*), count(unreadable_reason) from raw.settlement_documents")
