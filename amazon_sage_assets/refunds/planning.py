@@ -38,7 +38,6 @@ _REFUNDS = """
 with sold as (
     select order_id, order_item_id, seller_sku, account_key, sage_tax_code, rate_bp, gross
     from outbox.covered_items
-    where message_key in (select message_key from core.core__booked_orders)
     union all by name
     -- Orders that went before it was kept how each item was sold.
     select i.order_id, i.order_item_id, i.seller_sku, i.account_key, i.sage_tax_code, i.rate_bp, i.due_gross as gross

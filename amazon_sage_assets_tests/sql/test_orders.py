@@ -857,6 +857,18 @@ def test_a_refund_has_the_rate_at_which_its_order_was_sent_whatever_the_product_
     assert refunds.plan() == [(Decimal("24.00"), [("20.00", "4.00", STANDARD)])]
 
 
+def test_a_refund_of_what_sage_has_not_got_yet_of_an_order_keeps_its_own_rate(shop: Shop, refunds: Refunds) -> None:
+    """A day is one Sage order per VAT treatment: here that of the lamp has arrived, and that of the book has not."""
+    shop.product("BOOK", ZERO)
+    order = shop.told(item("24.00"), item("16.00", sku="BOOK"), fulfilment="AFN")
+    shop.plan()
+    shop.connection.execute(
+        "update outbox.messages set status = 'delivered', remote_id = '1' where remote_reference like '%-US1'"
+    )
+    refunds.told(order, "16.00", sku="BOOK")
+    assert refunds.plan() == [(Decimal("16.00"), [("16.00", "0.00", ZERO)])]
+
+
 def test_a_refund_that_changes_after_it_went_to_sage_is_told_and_goes_no_second_time(
     shop: Shop, refunds: Refunds
 ) -> None:
